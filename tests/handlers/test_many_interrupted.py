@@ -156,6 +156,7 @@ async def test_a_leak_whose_result_could_not_be_noted_ends_no_other_key_although
     await must_be_done_once(site, LEAK)
 
 
+@pytest.mark.timeout(600)  # the longest of its kind; another load on the machine must not fail it
 async def test_five_hundred_leaked_keys_of_one_subscription_are_dead_by_the_time_that_was_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,6 +57,7 @@ def test_no_history_with_one_fault_breaks_a_promise(life: Life):
     assert figures.longest_to_rest <= 2
 
 
+@pytest.mark.timeout(600)  # the longest of its kind; another load on the machine must not fail it
 def test_no_history_with_a_sunset_and_two_faults_breaks_a_promise():
     figures = explore(2, [ending()])
     assert not figures.violations

@@ -196,12 +196,18 @@ async def a_leak_in_progress() -> AsyncIterator[Scene]:
         yield scene
 
 
+def _yesterday() -> str:
+    """Return an agreed end of all keys that has come."""
+    return (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+
+
 @asynccontextmanager
 async def keyless() -> AsyncIterator[Scene]:
     """Keys of search were switched off at an announced sunset, and nobody uses keys of vision any more."""
     async with good() as scene:
         search, vision = scene.account("search"), scene.account("vision")
         search.disable_local_auth = True
+        search.tags["key-rotation-sunset"] = _yesterday()
         await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
         scene.world.workspace.note(vision.id, caller="an app with a managed identity", ago=3600)
         await scene.tick(2)  # the first one withdraws the secret, the second one sees that
@@ -219,6 +225,7 @@ async def the_way_out(size: int = 10) -> AsyncIterator[Scene]:
         may_see(scene.world)
         scene.world.accounts.add("legacy", subscription=SUBSCRIPTIONS[0], resource_group="legacy")
         scene.account("docs").disable_local_auth = True
+        scene.account("docs").tags["key-rotation-sunset"] = _yesterday()
         log_five_weeks(scene)
         callers = '{"aks-prod-west": ["10.40.12.0/24"], "batch-nightly": ["10.62.4.0/24"]}'
         await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id, ROTATION_CALLERS=callers)
@@ -338,8 +345,8 @@ async def report_leak(scene: Scene, name: str, status: int = 200) -> None:
 
 
 def next_sunset(now: datetime) -> datetime:
-    """Return the first midnight that is at least three hours away. Within the notice that `_with_a_sunset` sets."""
-    return (now + timedelta(hours=3)).replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    """Return a moment that is within the notice of a day, at whatever time of the day the scene is opened."""
+    return (now + timedelta(hours=23)).replace(minute=0, second=0, microsecond=0)
 
 
 def _with_a_sunset(fill: Callable[[World], object]) -> Callable[[World], None]:
@@ -347,7 +354,7 @@ def _with_a_sunset(fill: Callable[[World], object]) -> Callable[[World], None]:
         fill(world)
         at = next_sunset(datetime.now(UTC))
         search = world.accounts.named("search")
-        search.tags["key-rotation-sunset"] = f"{at:%Y-%m-%d}"
+        search.tags["key-rotation-sunset"] = at.isoformat()
         del world.vaults["keys"].secrets["search-key"]
         publish(world, search, 9, {"sunset": ToldDeadline(at, DAY)})
 
