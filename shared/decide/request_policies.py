@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from shared.decide import schedule
 from shared.decide.cadence import rotates_from
 from shared.decide.carried_over import end_of_previous_key, outstanding_with_end, valid_told
 from shared.decide.leaked_keys import end_leaked_key, meant
@@ -16,6 +17,7 @@ from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
 from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import Observation
 from shared.domain.publication import Marks, Origin
 from shared.domain.readiness import CANNOT
 from shared.domain.requests import (
@@ -186,8 +188,7 @@ def _agreed(publish: Publish, situation: Situation) -> Publish:
     awaited, overlap = situation.marks.awaited, situation.target.cadence.overlap
     if awaited is None:
         return publish
-    readers = min(awaited.soak, overlap) if awaited.deployed else overlap
-    return replace(publish, until=awaited.due, overlap=readers, agreed=True)
+    return replace(publish, until=awaited.due, overlap=awaited.time_of_readers(overlap), agreed=True)
 
 
 def _still_awaited(situation: Situation) -> AwaitedDeployment | None:
@@ -205,12 +206,13 @@ def armed(situation: Situation) -> Plan | None:
     request = situation.request
     if not isinstance(request, ArmRequest) or situation.is_answered:
         return None
-    wanted, live, marks = request.deployment, situation.live.words.capitalize(), situation.marks
+    wanted, marks = request.deployment, situation.marks
     why = f"{_what_follows(situation, wanted)} after the next deployment to {wanted.environment}."
     if wanted.then in (Follow.TRIAL, Follow.SUNSET) and not situation.seen.takes_identity:
         return Plan(Reason.CANNOT_TAKE_AN_IDENTITY, f"Keys cannot be switched off: the account {CANNOT.says}.")
     if wanted.latest is not None and wanted.latest <= situation.now:
-        why = f"{live} is replaced now: the latest time for a deployment to {wanted.environment} passed."
+        passed = f"the latest time for a deployment to {wanted.environment} passed"
+        why = f"{_what_follows(situation, wanted)} without a deployment: {passed}."
     if marks.awaited and marks.awaited.wanted == wanted:
         return Plan(Reason.ALREADY_DONE, why)
     return Plan(Reason.ARMED, why, (_record(situation, wanted),))
@@ -269,14 +271,20 @@ def _why_due(situation: Situation, done: AwaitedDeployment) -> str:
             held = f", once {spare} is no longer promised to work" if situation.overlap_runs else ""
             return f"{went} {live} is due to be replaced{after}{held}.{hold}"
         case Follow.END:
-            until = f"{done.due:%Y-%m-%d %H:%M} UTC"
-            return f"{went} Both values that the keys have now, and every copy of them, have ended on {until}.{hold}"
+            until = schedule.both_ended(replace(situation, seen=_with_awaited(situation, done)))
+            by = f" by {until:%Y-%m-%d %H:%M} UTC" if until else ""
+            return f"{went} Both values that the keys have now, and every copy of them, end{by}.{hold}"
         case Follow.TRIAL:
             return f"{went} Keys are switched off for a trial{after}, once that is announced.{hold}"
         case Follow.SUNSET:
             return f"{went} All keys end{after}, once that is announced.{hold}"
         case _:
             assert_never(done.then)
+
+
+def _with_awaited(situation: Situation, awaited: AwaitedDeployment) -> Observation:
+    publication = replace(situation.publication, marks=replace(situation.marks, awaited=awaited))
+    return replace(situation.seen, publication=publication)
 
 
 def _record(situation: Situation, awaited: AwaitedDeployment | None) -> Mark:

@@ -12,6 +12,7 @@ from datetime import datetime
 from shared.decide import cadence
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
+from shared.domain.requests import Follow
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,21 @@ def trial(situation: Situation) -> datetime | None:
         return None
     starts = _not_on_hold(planned.starts, situation)
     return cadence.sunset_at(starts, planned.told, situation.target.cadence, situation.now)
+
+
+def both_ended(situation: Situation) -> datetime | None:
+    """Return when both values that the keys have now have ended, if a person agreed to that after a deployment.
+
+    It is the end of the soak time, or later if the next key can only be published later: because of a hold, the window,
+    or a key that the vault held before. None if nothing is agreed, or if neither a deployment nor a latest time is
+    known.
+    """
+    awaited, terms = situation.marks.awaited, situation.target.cadence
+    begins = cadence.rotates_from(situation.marks, terms)
+    if awaited is None or awaited.then is not Follow.END or awaited.due is None or begins is None:
+        return None
+    published = cadence.within_window(_not_on_hold(max(begins, situation.now), situation), terms)
+    return max(_not_on_hold(awaited.due, situation), published + awaited.time_of_readers(terms.overlap))
 
 
 def _not_on_hold(moment: datetime, situation: Situation) -> datetime:

@@ -50,10 +50,10 @@ def running_trial(situation: Situation) -> Plan | None:
 def _off_again(situation: Situation) -> Plan | None:
     """Keys were on at the end of a trial, and are off before the published one was proven: a policy switched them. Then
     it is tried again. None otherwise."""
-    trial = situation.trial
-    if trial is None or trial.ended is None or trial.proven or situation.seen.key_auth:
+    trial, request = situation.trial, situation.request
+    if trial is None or not trial.may_be_off_again or situation.seen.key_auth:
         return None
-    return _over(situation, trial)
+    return _leaked_while_off(situation, trial, request) if isinstance(request, LeakRequest) else _over(situation, trial)
 
 
 def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequest) -> Plan:
@@ -279,7 +279,7 @@ def _lapsed(situation: Situation, planned: Trial) -> Plan:
 def after_a_trial(situation: Situation) -> Plan | None:
     """Keys are on again after a trial: prove the published one before anybody is told. None otherwise."""
     ended = situation.trial
-    if ended is None or ended.ended is None or ended.proven or is_told_unproven(ended, situation.now):
+    if ended is None or not ended.may_be_off_again or is_told_unproven(ended, situation.now):
         return None
     noted = _with(situation.seen.orders, replace(ended, proven=True))
     why = f"Keys are on again after a trial. {situation.live.words.capitalize()} is proven."

@@ -115,6 +115,11 @@ class Trial:
         return self.begun is not None and self.ended is None
 
     @property
+    def may_be_off_again(self) -> bool:
+        """Whether it has ended and the published key was not proven yet: a policy may switch keys off again."""
+        return self.ended is not None and not self.proven
+
+    @property
     def ends(self) -> datetime | None:
         """When it ends by itself, in UTC: counted from its beginning. None before it begins."""
         return self.begun + self.length if self.begun else None

@@ -160,6 +160,10 @@ class AwaitedDeployment:
             return None
         return max(self.due - overlap, self.deployed) if self.deployed else self.due - overlap
 
+    def time_of_readers(self, overlap: timedelta) -> timedelta:
+        """Return how long readers of the vault have at least to move to the key that `end` publishes."""
+        return min(self.soak, overlap) if self.deployed else overlap
+
     @property
     def wanted(self) -> AwaitedDeployment:
         """What was agreed, without what became of it."""

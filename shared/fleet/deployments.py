@@ -115,12 +115,11 @@ def _at(after: Situation, then: Follow, plan: Plan) -> datetime | None:
     after: The situation with the deployment recorded.
     plan: What a turn would do then: for a trial, it plans it.
     """
-    hold, due = after.hold, after.awaited.due if after.awaited else None
     match then:
         case Follow.ROTATE:
             return schedule.rotation(after)
         case Follow.END:
-            return max(due, hold.until) if due and hold else due
+            return schedule.both_ended(after)
         case Follow.TRIAL:
             orders = next((step.orders for step in plan.steps if isinstance(step, KeepOrders)), after.seen.orders)
             return schedule.trial(replace(after, seen=replace(after.seen, orders=orders)))

@@ -56,8 +56,8 @@ async def orders_of(notes: Notes, account: AccountId) -> Orders:
 
 
 async def all_orders(notes: Notes) -> tuple[dict[str, Orders], list[RotationError]]:
-    """Return the orders about every account that has any, by its id in lower case, in one listing, and an error for
-    each note that cannot be read. Raises what the storage raises."""
+    """Return the orders about every account that has ever had any, by its id in lower case, and an error for each note
+    that cannot be read. It costs a listing and a read for each note. Raises what the storage raises."""
     found: dict[str, Orders] = {}
     problems: list[RotationError] = []
     for name, text in await notes.under(ORDERS):

@@ -57,10 +57,10 @@ def _may_begin(seen: Observation, now: datetime) -> bool:
 async def _with_keys_off(outside: Outside, target: Target, seen: Observation, request: Request | None) -> Observation:
     """Return the observation of an account whose keys are off. Before they are switched on, it matters whether a leak
     is on record that has not ended."""
-    trial = seen.orders.open_trial
-    if trial is None:
+    trial = seen.orders.trial
+    if trial is None or not (trial.is_open or trial.may_be_off_again):
         return await with_end_of_keys(outside.notes, target, seen)
-    ends = trial.is_over(outside.clock.now()) or isinstance(request, EndTrialRequest)
+    ends = not trial.is_open or trial.is_over(outside.clock.now()) or isinstance(request, EndTrialRequest)
     return replace(seen, leak_pending=ends and bool(await leaks_of(outside.notes, target)))
 
 

@@ -245,7 +245,11 @@ class Turn:
         if self.observed is None or self.observed.seen.withdrawn or self.only_ends_trials:
             return Announcing()
         seen = await with_listeners(self.outside, self.target, self.observed.seen)
-        situation = await self._as_ordered(Situation(seen, self.target, self.outside.clock.now(), retired=retired))
+        situation = Situation(seen, self.target, self.outside.clock.now(), retired=retired)
+        try:
+            situation = await self._as_ordered(situation)
+        except RotationError as problem:  # what was done is done, and its announcement waits for the next turn
+            return Announcing(outstanding=tuple(one.kind.value for one in outstanding(situation)), problem=problem)
         announcements = outstanding(situation)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:

@@ -178,7 +178,7 @@ def test_a_leak_says_that_the_previous_key_ends_too_only_if_it_may_be_in_use():
 
 
 def test_arming_says_that_the_latest_time_has_passed():
-    sentence = "Key 1 is replaced now: the latest time for a deployment to prod passed."
+    sentence = "Key 1 is replaced without a deployment: the latest time for a deployment to prod passed."
     assert why(marks(), ArmRequest(id="a", deployment=AwaitedDeployment("prod", latest=at(day=1)))) == sentence
 
 

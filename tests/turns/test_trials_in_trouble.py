@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from lab.simulation.builders import reports_leak
 from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.interruptions import meanwhile_after, refused
 from lab.simulation.stage import Stage, lived_until
@@ -19,6 +20,7 @@ from shared.domain.requests import (
 )
 from shared.fleet.rotation import Rotation
 from shared.settings.environment import Mode
+from shared.turns.report import Result
 from tests.turns.test_trials import ASKED, END, announced, keys_are_off, planned, running
 from tests.turns.test_what_follows import armed, deployed, excused, values
 
@@ -224,3 +226,43 @@ async def test_a_policy_that_switches_keys_off_a_little_later_does_not_end_the_r
     await stage.until(stage.now + hours(2), minutes(30))
     assert not keys_are_off(stage)
     assert announced(stage)[-1] == "TrialEnded"
+
+
+async def test_a_leak_after_a_policy_switched_keys_off_again_ends_before_keys_are_switched_on():
+    stage = await running()
+    stage.pass_time(hours(4))
+    number = await number_of_call(stage, "arm.updateAccount")
+
+    async def flip() -> None:
+        stage.world.accounts.update(stage.account.id, {"disable_local_auth": True})
+        stage.account.fixed_off = True
+
+    await stage.turn(ordered=True, interruptions=meanwhile_after(number + 2, flip))
+    assert keys_are_off(stage)
+    leaked = stage.versions[-1].value
+    stage.witness.excuse_regenerated_by_hand(leaked)
+    stage.account.fixed_off, stage.account.regenerates_while_off = False, True
+    outcome = await stage.turn(reports_leak(requested_at=stage.now))
+    assert outcome is not None
+    assert (outcome.result, keys_are_off(stage)) == (Result.DONE, True)
+    assert leaked not in values(stage)
+    await stage.until(stage.now + hours(3), minutes(30))
+    assert not keys_are_off(stage)
+
+
+async def test_a_turn_whose_orders_cannot_be_read_for_an_announcement_still_says_what_it_did():
+    stage = await lived_until(20)
+    stage.event_grid_is("down")
+    await stage.until(at(day=24))
+    stage.event_grid_is("up")
+    other = stage.copy()
+    await other.turn()
+    assert other.last_runner is not None
+    [number] = [one.number for one in other.last_runner.calls if one.operation == "blob.get"]
+    outcome = await stage.turn(interruptions=refused(number, 503))
+    assert outcome is not None
+    assert outcome.result is Result.NOTHING
+    assert "KeyRotation.RotationAnnounced" in outcome.outstanding
+    after = await stage.turn()
+    assert after is not None
+    assert "KeyRotation.RotationAnnounced" in after.announced

@@ -48,7 +48,7 @@ async def test_end_ends_both_old_values_when_the_soak_time_is_over_also_in_the_f
     copied = values(stage)
     excused(stage)
     said = await deployed(stage)
-    assert "have ended on 2026-03-06 09:00 UTC" in said.why
+    assert "end by 2026-03-06 09:00 UTC" in said.why
     assert stage.versions[-1].value not in copied
     await stage.until(at(day=3, hour=12))
     assert stage.works(stage.versions[-1].value)
