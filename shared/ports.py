@@ -298,6 +298,15 @@ class Notes(Protocol):
         """Return a note. None if there is none."""
         ...
 
+    async def read_tagged(self, name: str) -> tuple[str, str] | None:
+        """Return a note and its tag, which each write changes. None if there is none."""
+        ...
+
+    async def replace(self, name: str, text: str, tag: str | None) -> str | None:
+        """Write a note in place of the one that has that tag; None if there was none. Return the new tag. None if
+        another note is there by now, and then nothing was written."""
+        ...
+
     async def remove(self, name: str) -> None:
         """Remove a note, if it is there."""
         ...

@@ -59,6 +59,15 @@ class SimulatedNotes:
                 if error.status != 404:
                     raise
 
+    async def read_tagged(self, name: str) -> tuple[str, str] | None:
+        """Return a note and its tag. None if there is none."""
+        found = await _read_with_tag(self._runner, name, "read a note")
+        return (found[0].decode(), found[1]) if found else None
+
+    async def replace(self, name: str, text: str, tag: str | None) -> str | None:
+        """Write a note in place of the one that has that tag. Return the new tag; None if another one is there."""
+        return await _write_over(self._runner, name, text.encode(), tag, "write a note")
+
     async def names(self, prefix: str) -> Sequence[str]:
         """Return the names of the notes under a prefix."""
         return [name for name, _ in await self.under(prefix)]
@@ -91,31 +100,37 @@ class SimulatedViews:
 
     async def read(self) -> tuple[bytes, str] | None:
         """Return what was written last, and its tag. None if nothing is there."""
-        blobs = self._runner.world.blobs
-        with translated(self.NAME, "read the view", Call.STORAGE):
-            try:
-                found = await self._runner.call("blob.get", self.NAME, lambda: blobs.get(LEASE_CONTAINER, self.NAME))
-            except AzureError as error:
-                if error.status == 404:
-                    return None
-                raise
-        return found.content, found.etag
+        return await _read_with_tag(self._runner, self.NAME, "read the view")
 
     async def write(self, data: bytes, tag: str | None) -> bool:
         """Write in place of what has that tag. Return False if something else is there."""
-        blobs = self._runner.world.blobs
-        if LEASE_CONTAINER not in blobs.containers:
-            blobs.create_container(LEASE_CONTAINER)
-        conditions = Conditions(if_match=tag) if tag else Conditions(if_none_match="*")
-        with translated(self.NAME, "write the view", Call.STORAGE):
-            try:
-                await self._runner.call(
-                    "blob.put",
-                    self.NAME,
-                    lambda: blobs.put(LEASE_CONTAINER, self.NAME, data, conditions=conditions),
-                )
-            except AzureError as error:
-                if error.status in (409, 412):
-                    return False
-                raise
-        return True
+        return await _write_over(self._runner, self.NAME, data, tag, "write the view") is not None
+
+
+async def _read_with_tag(runner: Runner, name: str, doing: str) -> tuple[bytes, str] | None:
+    blobs = runner.world.blobs
+    with translated(name, doing, Call.STORAGE):
+        try:
+            found = await runner.call("blob.get", name, lambda: blobs.get(LEASE_CONTAINER, name))
+        except AzureError as error:
+            if error.status == 404:
+                return None
+            raise
+    return found.content, found.etag
+
+
+async def _write_over(runner: Runner, name: str, data: bytes, tag: str | None, doing: str) -> str | None:
+    blobs = runner.world.blobs
+    if LEASE_CONTAINER not in blobs.containers:
+        blobs.create_container(LEASE_CONTAINER)
+    conditions = Conditions(if_match=tag) if tag else Conditions(if_none_match="*")
+    with translated(name, doing, Call.STORAGE):
+        try:
+            written = await runner.call(
+                "blob.put", name, lambda: blobs.put(LEASE_CONTAINER, name, data, conditions=conditions)
+            )
+        except AzureError as error:
+            if error.status in (409, 412):
+                return None
+            raise
+    return written.etag

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 
 from shared.adapters.translate import azure_error_code, azure_errors
 from shared.domain.names import LEASE_CONTAINER
@@ -41,6 +47,17 @@ class BlobNotes:
                 return (await found.readall()).decode(errors="replace")
             except ResourceNotFoundError:
                 return None
+
+    async def read_tagged(self, name: str) -> tuple[str, str] | None:
+        """Return a note and its tag. None if there is none."""
+        with azure_errors(name, "read a note", Call.STORAGE):
+            found = await read_with_tag(self._container, name)
+        return (found[0].decode(errors="replace"), found[1]) if found else None
+
+    async def replace(self, name: str, text: str, tag: str | None) -> str | None:
+        """Write a note in place of the one that has that tag. Return the new tag; None if another one is there."""
+        with azure_errors(name, "write a note", Call.STORAGE):
+            return await write_over(self._container, name, text.encode(), tag)
 
     async def remove(self, name: str) -> None:
         """Remove a note, if it is there."""
@@ -89,6 +106,33 @@ class BlobNotes:
                 return False
             raise
         return True
+
+
+async def read_with_tag(container: ContainerClient, name: str) -> tuple[bytes, str] | None:
+    """Return what a blob holds, and its ETag. None if there is no such blob. Raises Azure's exceptions."""
+    try:
+        found = await container.get_blob_client(name).download_blob()
+        return await found.readall(), str(found.properties.etag)
+    except ResourceNotFoundError:
+        return None
+
+
+async def write_over(container: ContainerClient, name: str, data: bytes, tag: str | None) -> str | None:
+    """Write a blob in place of the one that has that ETag; None if there was none. Return the new ETag, or None if
+    another blob is there. Raises Azure's exceptions."""
+    options: Any = {"overwrite": False}
+    if tag is not None:
+        options = {"overwrite": True, "etag": tag, "match_condition": MatchConditions.IfNotModified}
+    blob = container.get_blob_client(name)
+    try:
+        try:
+            written = await blob.upload_blob(data, **options)
+        except ResourceNotFoundError:  # the container is made with the first note or lease
+            await make_container(container)
+            written = await blob.upload_blob(data, **options)
+    except (ResourceExistsError, ResourceModifiedError):
+        return None
+    return str(written["etag"])
 
 
 async def make_container(container: ContainerClient) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-
-from shared.adapters.blob_notes import make_container
+from shared.adapters.blob_notes import read_with_tag, write_over
 from shared.adapters.translate import azure_errors
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.refusal import Call
@@ -33,26 +30,9 @@ class BlobView:
     async def read(self) -> tuple[bytes, str] | None:
         """Return what was written last, and its tag. None if nothing is there."""
         with azure_errors(self._name, "read the view", Call.STORAGE):
-            try:
-                found = await self._container.get_blob_client(self._name).download_blob()
-                return await found.readall(), str(found.properties.etag)
-            except ResourceNotFoundError:
-                return None
+            return await read_with_tag(self._container, self._name)
 
     async def write(self, data: bytes, tag: str | None) -> bool:
         """Write in place of what has that tag; None if there was nothing. Return False if something else is there."""
         with azure_errors(self._name, "write the view", Call.STORAGE):
-            try:
-                await self._put(data, tag)
-            except ResourceNotFoundError:  # the container is made with the first note or lease
-                await make_container(self._container)
-                await self._put(data, tag)
-            except (ResourceExistsError, ResourceModifiedError):
-                return False
-        return True
-
-    async def _put(self, data: bytes, tag: str | None) -> None:
-        options: Any = {"overwrite": False}
-        if tag is not None:
-            options = {"overwrite": True, "etag": tag, "match_condition": MatchConditions.IfNotModified}
-        await self._container.get_blob_client(self._name).upload_blob(data, **options)
+            return await write_over(self._container, self._name, data, tag) is not None

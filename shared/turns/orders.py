@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.errors import PersonMustLook, RotationError
+from shared.domain.errors import LeaseLost, PersonMustLook, RotationError
 from shared.domain.keys import Fingerprint
 from shared.domain.model import AccountId, Target
 from shared.domain.orders import EndedBy, Hold, Orders, Stop, Trial
@@ -29,24 +29,38 @@ class KeptOrders:
     notes: Where they are kept.
     target: The target. A note names it, so that a trial ends although the account is not enrolled any more.
     current: The orders as they were read or written last. None before they were read.
+    tag: The tag of the note that holds them. None if there is none, or before it was read.
     """
 
     notes: Notes
     target: Target
     current: Orders | None = field(default=None)
+    tag: str | None = field(default=None, repr=False)
 
     async def read(self) -> Orders:
         """Return the orders. They are read once: only the holder of the lease changes them. Raises what the storage
         raises."""
         if self.current is None:
-            self.current = await orders_of(self.notes, self.target.account)
+            found = await self.notes.read_tagged(orders_name(self.target.account))
+            text, self.tag = found or (None, None)
+            self.current = Orders() if text is None else read_orders(text, self.target.account)
         return self.current
 
     async def write(self, orders: Orders) -> None:
-        """Write the orders. Raises what the storage raises; then the earlier ones may still hold."""
-        name = orders_name(self.target.account)
-        await self.notes.write(name, orders_text(self.target, orders))
-        self.current = orders
+        """Write the orders in place of those that were read.
+
+        Raises what the storage raises; then the earlier ones may still hold. Raises LeaseLost if somebody else has
+        written since: a late write must not hide that a trial has begun.
+        """
+        await self.read()
+        name, text = orders_name(self.target.account), orders_text(self.target, orders)
+        tag = await self.notes.replace(name, text, self.tag)
+        if tag is None:
+            found = await self.notes.read_tagged(name)
+            if found is None or found[0] != text:
+                raise LeaseLost(self.target.name, "another turn has written its standing orders meanwhile.")
+            tag = found[1]  # this write arrived, and its answer was lost
+        self.current, self.tag = orders, tag
 
 
 async def orders_of(notes: Notes, account: AccountId) -> Orders:

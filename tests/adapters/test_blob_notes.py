@@ -68,3 +68,15 @@ async def test_names_are_listed_in_their_order_with_one_call_and_without_reading
     before = parts.mark()
     assert await notes.names("acts/") == ["acts/1", "acts/2"]
     assert parts.names(since=before) == ["blob.list"]
+
+
+async def test_a_note_is_replaced_only_while_it_has_the_tag_that_was_read(notes: BlobNotes) -> None:
+    assert await notes.read_tagged("notes/orders/one") is None
+    first = await notes.replace("notes/orders/one", "first", None)
+    assert first is not None
+    assert await notes.read_tagged("notes/orders/one") == ("first", first)
+    assert await notes.replace("notes/orders/one", "unread", None) is None
+    second = await notes.replace("notes/orders/one", "second", first)
+    assert second not in (None, first)
+    assert await notes.replace("notes/orders/one", "late", first) is None
+    assert await notes.read_tagged("notes/orders/one") == ("second", second)

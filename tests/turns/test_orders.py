@@ -1,6 +1,7 @@
 """The notes of standing orders: what is written is read back, and nothing else counts."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,11 +10,11 @@ from hypothesis import strategies as some
 
 from lab.simulation.builders import a_target, an_account_id
 from lab.simulation.stage import a_stage
-from shared.domain.errors import PersonMustLook
+from shared.domain.errors import LeaseLost, PersonMustLook
 from shared.domain.keys import Fingerprint
 from shared.domain.orders import EndedBy, Hold, Orders, Stop, Trial
 from shared.domain.told import ToldDeadline
-from shared.turns.orders import all_orders, ordered_target, orders_name, orders_of, orders_text, read_orders
+from shared.turns.orders import KeptOrders, all_orders, ordered_target, orders_name, orders_of, orders_text, read_orders
 
 MOMENTS = some.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=some.just(UTC)).map(  # noqa: DTZ001
     lambda one: one.replace(microsecond=0)
@@ -86,3 +87,28 @@ async def test_a_note_names_the_target_that_its_trial_ends_for():
     named = await ordered_target(notes, target.account)
     assert named is not None
     assert (named.name, named.secret_url, named.publishes) == (target.name, target.secret_url, False)
+
+
+async def test_a_late_write_does_not_hide_that_a_trial_has_begun():
+    stage = a_stage()
+    notes, day = stage.runner().outside.notes, datetime(2026, 5, 1, tzinfo=UTC)
+    planned = Trial("t-1", "anna", "", day, timedelta(hours=4))
+    late, begins = KeptOrders(notes, stage.target), KeptOrders(notes, stage.target)
+    await late.write(Orders(trial=planned))
+    await begins.read()
+    await begins.write(Orders(trial=replace(planned, begun=day)))
+    with pytest.raises(LeaseLost):
+        await late.write(Orders(trial=replace(planned, told=ToldDeadline(day))))
+    assert (await orders_of(notes, stage.target.account)).trial == replace(planned, begun=day)
+
+
+async def test_a_write_whose_answer_was_lost_counts_as_written():
+    stage = a_stage()
+    notes = stage.runner().outside.notes
+    kept = KeptOrders(notes, stage.target)
+    await kept.read()
+    orders = Orders(known=("h-1",))
+    await notes.write(orders_name(stage.target.account), orders_text(stage.target, orders))
+    await kept.write(orders)
+    await kept.write(Orders(known=("h-1", "h-2")))
+    assert await orders_of(notes, stage.target.account) == Orders(known=("h-1", "h-2"))

@@ -134,6 +134,14 @@ class FreshKeyNotes:
         key: FreshKey | None = await Call("read a note", self.world.noted) if name.startswith(FRESH) else None
         return fresh_key_text(self.world.target.account, key) if key else None
 
+    async def read_tagged(self, _name: str) -> tuple[str, str] | None:
+        """Return no standing orders: these histories have none (`lab.prove.trials` has)."""
+        return None
+
+    async def replace(self, name: str, _text: str, _tag: str | None) -> str | None:
+        """Refuse standing orders. Raises LookupError."""
+        raise LookupError(f"{name}: these histories have no standing orders")
+
     async def remove(self, name: str) -> None:
         """Remove the note of a fresh key, or take a leak off the record."""
         if name.startswith(LEAKS) and self.world.records_leaks:

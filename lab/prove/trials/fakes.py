@@ -87,14 +87,27 @@ class Storage:
         return added
 
     async def write(self, name: str, text: str) -> None:
-        """Write a note. Only the holder of the lease writes orders."""
+        """Write a note."""
+        await Call(f"write {_short(name)}", lambda: self.world.write_note(name, text), writes=True)
 
-        def write() -> None:
+    async def read_tagged(self, name: str) -> tuple[str, str] | None:
+        """Return a note and its tag, which is its text. None if there is none."""
+        found = await self.read(name)
+        return None if found is None else (found, found)
+
+    async def replace(self, name: str, text: str, tag: str | None) -> str | None:
+        """Write a note in place of the one that has that tag. Only the holder of the lease writes orders."""
+
+        def write() -> str | None:
+            if dict(self.world.state.notes).get(name) != tag:
+                return None
             if name.startswith(ORDERS):
                 self.runner.must_hold()
             self.world.write_note(name, text)
+            return text
 
-        await Call(f"write {_short(name)}", write, writes=True)
+        written: str | None = await Call(f"write {_short(name)}", write, writes=True)
+        return written
 
     async def read(self, name: str) -> str | None:
         """Return a note. None if there is none."""
