@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cli.answer import (
     CommandResult,
@@ -22,7 +23,7 @@ from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
 from shared.turns.report import Outcome, Result, failure
 from shared.web.bodies import BadRequest
-from shared.web.fitting import check_fits
+from shared.web.fitting import check_fits, time_of_readers
 
 REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id, or as Idempotency-Key over HTTP
 
@@ -35,16 +36,15 @@ async def take_turn(
     A command has no queue, so what it could not finish is not continued by itself, except a leak on record. Raises
     UsageError for a request that does not fit the time or the settings.
     """
-    try:
-        check_fits(request, rotation.outside.clock.now(), rotation.settings.defaults.lag)
-    except BadRequest as problem:
-        raise UsageError(in_options(problem.detail)) from None
+    lag = rotation.settings.defaults.lag
+    _must_fit(request, rotation, lag)
     try:
         target = (await rotation.fleet.find_one(command.target, request)).target
     except (DisputedName, UnknownTarget):
         raise
     except RotationError as error:
         return await _not_found_now(rotation, command, request, error, confirm)
+    _must_fit(request, rotation, time_of_readers(target, lag))
     if command.dry_run:
         row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
@@ -55,6 +55,13 @@ async def take_turn(
     outcome = await rotation.turn(target, request)
     await admitted.settle(outcome)
     return _of_turn(outcome, request, command)
+
+
+def _must_fit(request: Request, rotation: Rotation, lag: timedelta) -> None:
+    try:
+        check_fits(request, rotation.outside.clock.now(), lag)
+    except BadRequest as problem:
+        raise UsageError(in_options(problem.detail)) from None
 
 
 async def _not_found_now(

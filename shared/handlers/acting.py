@@ -28,7 +28,7 @@ from shared.turns.report import Row
 from shared.web.act_form import ActForm, kind_of
 from shared.web.bodies import BadRequest
 from shared.web.callers import Caller
-from shared.web.fitting import check_fits
+from shared.web.fitting import check_fits, time_of_readers
 from shared.web.forms import WrongField
 from shared.web.responses import Reply, next_step_to_repeat, of_error
 from shared.web.sign_in import platform_authenticates
@@ -148,7 +148,7 @@ async def _seen(app: Rotation, caller: Caller, which: str | AccountId, looked: L
     check_reach(reach_of(caller), (target.name, target.account))
     if looked.request is None:
         return replace(looked, name=target.name, row=Row(target))
-    wrong = _unfit(looked.request, looked.at, app.settings.defaults.lag)
+    wrong = _unfit(looked.request, looked.at, time_of_readers(target, app.settings.defaults.lag))
     if wrong:
         return replace(looked, name=target.name, row=Row(target), request=None, wrong=wrong)
     row = await app.plan_turn(target, looked.request)

@@ -32,7 +32,7 @@ from shared.telemetry import Trigger
 from shared.turns.message import About
 from shared.turns.report import HeldByMode, Outcome, Result, failure
 from shared.web.asked import address_of
-from shared.web.fitting import check_fits
+from shared.web.fitting import check_fits, time_of_readers
 from shared.web.responses import Reply, next_step_to_repeat, of_error, of_outcome
 from shared.wiring import rotation, telemetry, time_for
 
@@ -77,7 +77,7 @@ async def answer(
         raise
     check_reach(reach, (target.name, target.account))
     now = app.outside.clock.now()
-    check_fits(request, now, app.settings.defaults.lag)
+    check_fits(request, now, time_of_readers(target, app.settings.defaults.lag))
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)

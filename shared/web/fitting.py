@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from shared.domain.model import Target
 from shared.domain.orders import FURTHEST_START, LONGEST_HOLD
 from shared.domain.requests import ArmRequest, Follow, HoldRequest, Request, TrialRequest
 from shared.domain.times import iso_duration
@@ -16,7 +17,7 @@ from shared.web.bodies import BadRequest
 def check_fits(request: Request, now: datetime, lag: timedelta) -> None:
     """Raises BadRequest, which names the field, if the request cannot be meant or would hurt readers of the vault.
 
-    lag: How long the slowest consumer takes to read a new version of the secret.
+    lag: How long the slowest consumer takes to read a new version of the secret (`time_of_readers`).
     """
     match request:
         case HoldRequest():
@@ -31,6 +32,12 @@ def check_fits(request: Request, now: datetime, lag: timedelta) -> None:
             return
 
 
+def time_of_readers(target: Target, lag: timedelta) -> timedelta:
+    """Return how long readers of a target's secret may need to move to a new key: ROTATION_CONSUMER_LAG, which is
+    `lag`, or what the kinds of its listed consumers need if that is longer."""
+    return max(lag, target.consumers.least_overlap) if target.consumers else lag
+
+
 def _check_ahead(field: str, moment: datetime, now: datetime, most: timedelta) -> None:
     if moment > now + most:
         raise _bad(field, f"{moment:%Y-%m-%d %H:%M:%S} UTC is more than {most.days} days ahead.")
@@ -41,8 +48,8 @@ def _too_short(soak: timedelta, lag: timedelta) -> str:
     given, needed, missing = iso_duration(soak), iso_duration(lag), iso_duration(lag - soak)
     return (
         f"both old values would end {given} after the deployment, and an app may need {needed} to read the new key "
-        f"from the vault (ROTATION_CONSUMER_LAG): {needed} - {given} = {missing} too early. Give a soak time of "
-        f"{needed} or more."
+        f"from the vault (ROTATION_CONSUMER_LAG, or the target's consumers): {needed} - {given} = {missing} too early. "
+        f"Give a soak time of {needed} or more."
     )
 
 

@@ -315,6 +315,15 @@ async def test_both_values_do_not_end_before_every_app_can_have_read_the_new_key
     assert (await app.told("arm", "PUT", body | {"soak": "P1D"}))["reason"] == "armed"
 
 
+async def test_both_old_values_end_no_sooner_than_the_listed_consumers_notice(app: App) -> None:
+    app.parts.account(1).tags["key-rotation-consumers"] = "app-service-reference"
+    body = {"environment": "production", "then": "end", **CONFIRM}
+    said = await app.told("arm", "PUT", body | {"soak": "P1D"}, status=422)
+    assert is_field(said, "soak")
+    assert "P1DT2H - P1D = PT2H too early" in said["detail"]
+    assert (await app.told("arm", "PUT", body | {"soak": "P1DT2H"}))["reason"] == "armed"
+
+
 @pytest.mark.parametrize(
     ("more", "field"),
     [
