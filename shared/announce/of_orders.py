@@ -41,7 +41,9 @@ def of_orders(situation: Situation) -> Iterator[Announcement]:
         yield replace(_about(Kind.TRIAL_STARTED, situation, trial), happened_at=trial.off, deadline=trial.ends)
     no_proof = not situation.target.publishes or (situation.seen.key_auth and is_told_unproven(trial, situation.now))
     if trial.ended is not None and (trial.proven or no_proof):
-        yield replace(_about(Kind.TRIAL_ENDED, situation, trial), happened_at=trial.ended, reason=_how(trial))
+        yield replace(
+            _about(Kind.TRIAL_ENDED, situation, trial), happened_at=trial.ended, reason=_how(situation, trial)
+        )
 
 
 def _of_start(situation: Situation, trial: Trial) -> Iterator[Announcement]:
@@ -68,11 +70,14 @@ def _about(kind: Kind, situation: Situation, trial: Trial) -> Announcement:
     return Announcement(kind, situation.target, occasion=f"trial {trial.id}", requester=requester, length=trial.length)
 
 
-def _how(trial: Trial) -> str:
+def _how(situation: Situation, trial: Trial) -> str:
+    """Return how a trial ended, how many calls it refused, and where the log names their callers."""
     says = _ENDED[trial.ended_by] if trial.ended_by else ""
     if trial.refused is None:
-        return f"{says} How many calls were refused meanwhile is not known."
-    return f"{says} {trial.refused} calls were refused meanwhile."
+        says = f"{says} How many calls were refused meanwhile is not known."
+    else:
+        says = f"{says} {trial.refused} calls were refused meanwhile."
+    return f"{says} Where calls are logged, python -m cli readiness {situation.target.name} names who calls with a key."
 
 
 def acknowledged_orders(situation: Situation, accepted: Iterable[Announcement]) -> Orders:
