@@ -397,8 +397,14 @@ TABLE = [
         on(TOLD),
         at(day=5),
         Reason.LEAKED,
-        ["regenerate key2", "prove key2", "publish key2 (rotated)", "watch the leaked key1", "regenerate key1",
-         "watch the leaked key1"],
+        [
+            "regenerate key2",
+            "prove key2",
+            "publish key2 (rotated)",
+            "watch the leaked key1",
+            "regenerate key1",
+            "watch the leaked key1",
+        ],
         request=reports_leak(),
     ),
 ]
