@@ -46,7 +46,7 @@ async def trial(parts: Opened, command: Command) -> CommandResult:
 
 
 async def hold(parts: Opened, command: Command) -> CommandResult:
-    """The command `hold`: let one target's scheduled rotations and ends wait, or end that."""
+    """The command `hold`: let one target's rotations, ends of keys, trials and sunsets wait, or end that."""
     body = command.body(LiftHold) if command.options.lift else command.body(SetHold)
     return await take_turn(parts.rotation, command, body.request(command.request_id, command.by))
 

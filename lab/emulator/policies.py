@@ -17,7 +17,27 @@ _PREFIX = "/providers/Microsoft.Authorization/policyDefinitions/"
 KEYS_OFF_AUDIT = f"{_PREFIX}71ef260a-8f18-47b7-abcb-62d0673d94dc"
 KEYS_OFF_MODIFY = f"{_PREFIX}14de9e63-1b31-492e-a5a3-c3f7fd57f555"
 KEYS_OFF_DEPLOY = f"{_PREFIX}55eff01b-f2bd-4c32-9203-db285f709d30"
+_INITIATIVES = "/providers/microsoft.authorization/policysetdefinitions/"
 _DEFAULTS = {KEYS_OFF_AUDIT: "Audit", KEYS_OFF_MODIFY: "Modify", KEYS_OFF_DEPLOY: "DeployIfNotExists"}
+
+
+@dataclass(frozen=True)
+class PolicyPart:
+    """A policy as one part of what is assigned.
+
+    definition: The resource id of the policy.
+    effect: The effect that its parameters say. Empty: the definition's default.
+    reference: What the initiative calls it. Empty if it is assigned by itself.
+    """
+
+    definition: str
+    effect: str = ""
+    reference: str = ""
+
+    @property
+    def does(self) -> str:
+        """The effect that counts. Empty if the definition is not imitated and no effect is said."""
+        return self.effect or _DEFAULTS.get(self.definition, "")
 
 
 @dataclass(frozen=True)
@@ -31,6 +51,7 @@ class AssignedPolicy:
     mode: Its enforcement mode.
     left_out: The scopes that it leaves out.
     title: What people call it. Empty if it has no such name.
+    parts: The policies of an initiative. Empty for a policy.
     """
 
     name: str
@@ -40,16 +61,18 @@ class AssignedPolicy:
     mode: Literal["Default", "DoNotEnforce"] = "Default"
     left_out: tuple[str, ...] = ()
     title: str = ""
+    parts: tuple[PolicyPart, ...] = ()
+
+    @property
+    def policies(self) -> tuple[PolicyPart, ...]:
+        """The policies in it: its parts, or itself. None for an initiative without parts."""
+        is_one = _INITIATIVES not in self.definition.lower()
+        return self.parts or ((PolicyPart(self.definition, self.effect),) if is_one else ())
 
     @property
     def id(self) -> str:
         """The resource id."""
         return f"{self.scope.rstrip('/')}/providers/Microsoft.Authorization/policyAssignments/{self.name}"
-
-    @property
-    def does(self) -> str:
-        """The effect that counts. Empty for a definition that is not imitated."""
-        return self.effect or _DEFAULTS.get(self.definition, "")
 
     def acts_on(self, resource: str) -> bool:
         """Return whether it acts on a resource, given by its id."""
@@ -65,12 +88,14 @@ class PolicyExemption:
     scope: The resource id that is exempt, with everything below it.
     assignment: The resource id of the assignment that does not act there.
     until: When it ends, as text in ISO 8601. Empty if it does not end.
+    parts: The parts of an initiative that it is limited to. Empty for all.
     """
 
     name: str
     scope: str
     assignment: str
     until: str = ""
+    parts: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -104,18 +129,22 @@ class Policies:
         if keys_off:
             return changes
         acting = list(self._acting(account))
-        denying = [one for one in acting if one.does == "Deny"]
-        if any(one.does == "Modify" for one in acting):  # these act before those that deny
+        denying = [one for one, part in acting if part.does == "Deny"]
+        if any(part.does == "Modify" for _, part in acting):  # these act before those that deny
             return changes | {"disable_local_auth": True}
         if denying:
             raise _disallowed(account, denying)
         return changes
 
-    def _acting(self, account: Account) -> Iterator[AssignedPolicy]:
-        exempt = {one.assignment.lower() for one in self.exemptions(account)}
+    def _acting(self, account: Account) -> Iterator[tuple[AssignedPolicy, PolicyPart]]:
         for one in self.of(account):
-            if one.acts_on(account.id) and one.id.lower() not in exempt and one.definition in _DEFAULTS:
-                yield one
+            for part in one.policies if one.acts_on(account.id) else ():
+                if part.definition in _DEFAULTS and not self._is_exempt(account, one, part):
+                    yield one, part
+
+    def _is_exempt(self, account: Account, policy: AssignedPolicy, part: PolicyPart) -> bool:
+        of = [one for one in self.exemptions(account) if one.assignment.lower() == policy.id.lower()]
+        return any(not one.parts or part.reference in one.parts for one in of)
 
 
 def _disallowed(account: Account, by: Iterable[AssignedPolicy]) -> AzureError:

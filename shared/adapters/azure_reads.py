@@ -107,9 +107,9 @@ class AzureReads:
                 if url in seen or urlsplit(url)[:2] != urlsplit(first)[:2]:
                     raise UnexpectedAnswer(scope, f"could not {operation.doing}: its next page leads astray.")
                 seen.add(url)
-                page = _json(await self._send(HttpRequest("GET", url)))
+                page = _json(await self._send(HttpRequest(operation.method, url)))
                 found += [keep(one, operation.kept) for one in _entries(page["value"])]
-                url = page.get("nextLink") or ""
+                url = page.get(operation.next_link) or ""
             if url:
                 raise _too_many(operation, scope)
         return found

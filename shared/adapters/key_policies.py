@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.adapters import trials_table as table
 from shared.adapters.azure_reads import AzureReads, parsed
 from shared.domain.errors import RotationError
-from shared.domain.key_policies import Assignment, Denial, Exemption, PolicyAnswer, policy_answer
+from shared.domain.key_policies import Assignment, Denial, Exemption, PolicyAnswer, PolicyState, policy_answer
 from shared.domain.model import AccountId
 from shared.domain.text import plain, quotable
 from shared.ports import Clock
@@ -31,20 +31,24 @@ class KeyPolicies:
         self._clock = clock
 
     async def of(self, account: AccountId) -> PolicyAnswer:
-        """Return what would keep keys off, and what is not known. Four calls; raises nothing.
+        """Return what would keep keys off, and what is not known. At most five calls; raises nothing.
 
         Azure is asked what it would deny, and what is assigned. Neither alone is enough: the first promises nothing of
-        policies that change an account, and the second shows no custom policy for what it is.
+        policies that change an account, and the second shows neither what an initiative has in it nor what a custom
+        policy does. So if one of those is assigned, Azure is also asked what it noted of the account and each policy.
         """
+        id_ = str(account)
         lacking: dict[str, RotationError] = {}
         denials = await _or_say(self._denials(account), "whether a policy would deny keys", lacking)
         assignments = await _or_say(self._assignments(account), "which policies apply", lacking)
-        exemptions: Sequence[Exemption] = ()
-        found = policy_answer(str(account), assignments, denials, exemptions, self._clock.now())
+        states: Sequence[PolicyState] = ()
+        if any(one.acts_on(id_) and not one.is_built_in for one in assignments):
+            states = await _or_say(self._states(account), "what initiatives have in them", lacking)
+        found = policy_answer(id_, assignments, denials, states, (), self._clock.now())
         if found.blockers:
             what = "whether the account is exempt from it"
             exemptions = await _or_say(self._exemptions(account), what, lacking)
-            found = policy_answer(str(account), assignments, denials, exemptions, self._clock.now())
+            found = policy_answer(id_, assignments, denials, states, exemptions, self._clock.now())
         unread = [f"{what}: {in_words(error)}" for what, error in lacking.items()]
         return PolicyAnswer(found.blockers, (*unread, *found.unseen), tuple(lacking.values()))
 
@@ -63,6 +67,10 @@ class KeyPolicies:
     async def _assignments(self, account: AccountId) -> list[Assignment]:
         found = await self._reads.entries(table.ASSIGNMENTS, str(account))
         return parsed(_assignment, found, table.ASSIGNMENTS, str(account))
+
+    async def _states(self, account: AccountId) -> list[PolicyState]:
+        found = await self._reads.entries(table.STATES, str(account))
+        return parsed(_state, found, table.STATES, str(account))
 
     async def _exemptions(self, account: AccountId) -> list[Exemption]:
         found = await self._reads.entries(table.EXEMPTIONS, str(account))
@@ -94,9 +102,16 @@ def _evaluations(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _denial(entry: Mapping[str, Any]) -> Denial:
     looked_at = (entry.get("evaluationDetails") or {}).get("evaluatedExpressions") or ()
     fields = [str(one.get(name) or "") for one in looked_at for name in ("path", "expression")]
-    id_ = _shown((entry.get("policyInfo") or {}).get("policyAssignmentId"))
+    info = entry.get("policyInfo") or {}
     effect = str((entry.get("effectDetails") or {}).get("policyEffect") or "")
-    return Denial(id_, effect, tuple(one for one in fields if one))
+    part = str(info.get("policyDefinitionReferenceId") or "")
+    return Denial(_shown(info.get("policyAssignmentId")), effect, tuple(one for one in fields if one), part)
+
+
+def _state(entry: Mapping[str, Any]) -> PolicyState:
+    part = str(entry.get("policyDefinitionReferenceId") or "")
+    effect = str(entry.get("policyDefinitionAction") or "")
+    return PolicyState(str(entry["policyAssignmentId"]), str(entry["policyDefinitionId"]), effect, part)
 
 
 def _assignment(entry: Mapping[str, Any]) -> Assignment:
@@ -124,12 +139,9 @@ def _exemption(entry: Mapping[str, Any]) -> Exemption:
     return Exemption(
         _shown(properties["policyAssignmentId"]),
         _moment(until) if until else None,
-        not _partly(properties, ("policyDefinitionReferenceIds", "resourceSelectors")),
+        tuple(map(str, properties.get("policyDefinitionReferenceIds") or ())),
+        bool(properties.get("resourceSelectors")),
     )
-
-
-def _partly(properties: Mapping[str, Any], names: Iterable[str]) -> bool:
-    return any(properties.get(name) for name in names)
 
 
 def _moment(text: str) -> datetime:

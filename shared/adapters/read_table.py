@@ -44,6 +44,7 @@ class ReadOperation:
     filter: The OData filter of a list, with `{principal}` as its only hole, for an object id. Empty for none.
     role: The custom role of infra/roles.json that has the right, for the error of who lacks it.
     asked: Further query parameters, with `{span}` as their only hole, for a span of time.
+    next_link: The member of a page of a list that has the address of the next one.
 
     Raises ValueError for an operation that could do more than read.
     """
@@ -60,6 +61,7 @@ class ReadOperation:
     filter: str = ""
     role: str = "readinessReader"
     asked: Mapping[str, str] = field(default_factory=dict)
+    next_link: str = "nextLink"
 
     def __post_init__(self) -> None:
         """Refuse to be made if it could do more than read, or if rows would end after the first page."""

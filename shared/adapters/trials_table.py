@@ -71,7 +71,7 @@ RESTRICTIONS = ReadOperation(
     {
         "contentEvaluationResult": {
             "policyEvaluations": {
-                "policyInfo": {"policyAssignmentId": VALUE},
+                "policyInfo": dict.fromkeys(("policyAssignmentId", "policyDefinitionReferenceId"), VALUE),
                 "evaluationResult": VALUE,
                 "effectDetails": {"policyEffect": VALUE},
                 "evaluationDetails": {"evaluatedExpressions": {"path": VALUE, "expression": VALUE}},
@@ -98,6 +98,18 @@ ASSIGNMENTS = ReadOperation(
     },
     role=ROLE,
 )
+STATES = ReadOperation(
+    "read what policies found of it",
+    "POST",
+    "{scope}/providers/Microsoft.PolicyInsights/policyStates/latest/queryResults",
+    "2024-10-01",
+    "Microsoft.PolicyInsights/policyStates/queryResults/read",
+    dict.fromkeys(
+        ("policyAssignmentId", "policyDefinitionId", "policyDefinitionAction", "policyDefinitionReferenceId"), VALUE
+    ),
+    role=ROLE,
+    next_link="@odata.nextLink",
+)
 EXEMPTIONS = ReadOperation(
     "list its exemptions from policies",
     "GET",
@@ -113,4 +125,4 @@ EXEMPTIONS = ReadOperation(
     },
     role=ROLE,
 )
-TRIAL_READS = (REFUSED_CALLS, REFUSED_BY_HOUR, CONTENT, RESTRICTIONS, ASSIGNMENTS, EXEMPTIONS)
+TRIAL_READS = (REFUSED_CALLS, REFUSED_BY_HOUR, CONTENT, RESTRICTIONS, ASSIGNMENTS, STATES, EXEMPTIONS)

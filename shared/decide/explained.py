@@ -109,7 +109,7 @@ def _described(rule: Rule, situation: Situation) -> str:
 
 def _hold(situation: Situation) -> str:
     hold = situation.hold
-    return f"Scheduled rotations and ends wait: {hold.says}." if hold else "No hold is on."
+    return f"{hold.means}." if hold else "No hold is on."
 
 
 def _trial_runs(situation: Situation) -> str:

@@ -1,4 +1,4 @@
-"""A hold: scheduled rotations and ends wait until its end. Leaks and the end of a trial do not."""
+"""A hold: rotations, ends of keys, trials and sunsets wait until its end. A leak and the end of a trial do not wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def hold_requested(situation: Situation) -> Plan | None:
     request, orders, now = situation.request, situation.seen.orders, situation.now
     if isinstance(request, HoldRequest):
         hold = Hold(request.until, request.reason, request.by, now, request.id or "")
-        why = f"Scheduled rotations and ends wait: {hold.says}. A leak does not wait."
+        why = f"{hold.means}. A leak and the end of a trial do not wait."
         if orders.knows(request.id):
             now_on = f"Now {situation.hold.says}." if situation.hold else "No hold is on now."
             return Plan(Reason.ALREADY_DONE, f"This request was carried out already. {now_on}")

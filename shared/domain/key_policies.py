@@ -2,7 +2,8 @@
 
 Three built-in definitions fix `disableLocalAuth` (docs/facts.md, Trials): one denies keys, one switches them off again
 whenever somebody switches them on, and one does so some minutes later. They are known by their ids, because names
-change. What initiatives and custom definitions do is not known by an id: Azure says of those only what it would deny.
+change. What is assigned may be an initiative of many policies: what those do, Azure says in the states that it keeps of
+each policy and account. What custom definitions change is not known by an id: Azure says only what it would deny.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _ACTING = {
     "modify": "switches keys off again at once",
     "deployifnotexists": "switches keys off again some minutes later",
 }
+_CHANGING = {"modify", "deployifnotexists", "append"}  # what Azure does not show when it is asked what it would deny
 _BUILT_IN = "/providers/microsoft.authorization/policydefinitions/"
 _FIELD = "disablelocalauth"
 
@@ -62,10 +64,8 @@ class Assignment:
     @property
     def keeps_keys_off(self) -> str:
         """How it keeps keys off, as the end of a sentence. Empty if it does not, or if that is not known."""
-        known = self.definition.casefold().removeprefix(_BUILT_IN)
-        if not self.is_built_in or known not in _DEFAULT_EFFECTS:
-            return ""
-        return _ACTING.get((self.override or self.effect or _DEFAULT_EFFECTS[known]).casefold(), "")
+        known = _known(self.definition)
+        return _ACTING.get((self.override or self.effect or _DEFAULT_EFFECTS[known]).casefold(), "") if known else ""
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ class Denial:
     assignment: The resource id of its assignment. Empty if Azure does not name it.
     effect: Its effect.
     fields: What it looked at, as Azure names it. Empty if Azure does not say.
+    part: Which part of an initiative it is. Empty if it is none, or if Azure does not say.
     """
 
     assignment: str
     effect: str
     fields: tuple[str, ...] = ()
+    part: str = ""
 
     @property
     def is_about_keys(self) -> bool:
@@ -88,21 +90,55 @@ class Denial:
 
 
 @dataclass(frozen=True)
+class PolicyState:
+    """What Azure noted of one policy and the account, when it last looked. That can be a day ago.
+
+    assignment: The resource id of the assignment.
+    definition: The resource id of the policy.
+    effect: The effect that counts.
+    part: Which part of an initiative it is. Empty if it is none.
+    """
+
+    assignment: str
+    definition: str
+    effect: str
+    part: str = ""
+
+    @property
+    def keeps_keys_off(self) -> str:
+        """How it keeps keys off, as the end of a sentence. Empty if it does not, or if that is not known."""
+        return _ACTING.get(self.effect.casefold(), "") if _known(self.definition) else ""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is known what it does: it changes nothing by itself, or its definition is known."""
+        return self.effect.casefold() not in _CHANGING or bool(_known(self.definition))
+
+
+@dataclass(frozen=True)
 class Exemption:
     """An exemption that covers the account.
 
     assignment: The resource id of the assignment that does not act on it.
     until: When it ends, in UTC. None if it does not end.
-    is_whole: Whether it covers all of the assignment, for each resource below its own scope.
+    parts: The parts of an initiative that it is limited to. Empty for all.
+    selective: Whether it covers some resources only, by a rule that is not read here. Then it does not count.
     """
 
     assignment: str
     until: datetime | None = None
-    is_whole: bool = True
+    parts: tuple[str, ...] = ()
+    selective: bool = False
 
-    def outlives_a_trial(self, now: datetime) -> bool:
-        """Return whether it lasts longer than any trial that begins now."""
-        return self.is_whole and (self.until is None or self.until > now + LONGEST_TRIAL)
+    def covers(self, assignment: str, part: str, now: datetime) -> bool:
+        """Return whether that part of an assignment does not act during any trial that begins now.
+
+        part: Empty for an assignment without parts, and if it is not known which one is meant.
+        """
+        if self.selective or self.assignment.casefold() != assignment.casefold():
+            return False
+        whole = not self.parts or part.casefold() in map(str.casefold, self.parts)
+        return whole and (self.until is None or self.until > now + LONGEST_TRIAL)
 
 
 @dataclass(frozen=True)
@@ -123,6 +159,7 @@ def policy_answer(
     account: str,
     assignments: Iterable[Assignment],
     denials: Iterable[Denial],
+    states: Iterable[PolicyState],
     exemptions: Iterable[Exemption],
     now: datetime,
 ) -> PolicyAnswer:
@@ -131,15 +168,37 @@ def policy_answer(
     account: The account's id.
     assignments: All that are assigned to it and above it.
     denials: What Azure says that policies would do.
+    states: What Azure last noted of policies and the account. Only what is assigned now counts.
     exemptions: Those that cover it. They are taken as they are now.
     now: The time, in UTC.
     """
-    exempt = {one.assignment.casefold() for one in exemptions if one.outlives_a_trial(now)}
-    acting = {one.id.casefold(): one for one in assignments if one.acts_on(account) and one.id.casefold() not in exempt}
-    left = [one for one in denials if one.effect.casefold() in _ACTING and one.assignment.casefold() not in exempt]
+    lasting = tuple(exemptions)
+
+    def counts(assignment: str, part: str = "") -> bool:
+        return not any(one.covers(assignment, part, now) for one in lasting)
+
+    acting = {one.id.casefold(): one for one in assignments if one.acts_on(account) and counts(one.id)}
+    left = [one for one in denials if one.effect.casefold() in _ACTING and counts(one.assignment, one.part)]
+    noted = [one for one in states if one.assignment.casefold() in acting]
+    open_ = [one for one in noted if counts(one.assignment, one.part)]
     said = {one.assignment.casefold(): _by_denial(one, acting) for one in left if one.is_about_keys}
+    inside = {id_: _sentence(acting[id_].title, does, acting[id_]) for id_, does in _inside(open_, acting)}
     known = {id_: _by_assignment(one) for id_, one in acting.items() if one.keeps_keys_off and not one.selective}
-    return PolicyAnswer(tuple((said | known).values()), tuple(_unseen(acting.values(), left, set(said))))
+    clear = _ids(noted) - _ids(one for one in open_ if not one.is_clear)
+    blockers = said | inside | known
+    return PolicyAnswer(tuple(blockers.values()), tuple(_unseen(acting.values(), left, {*blockers, *clear})))
+
+
+def _inside(states: Iterable[PolicyState], acting: dict[str, Assignment]) -> Iterable[tuple[str, str]]:
+    """Return, by the ids of initiatives and custom policies, how a policy in them keeps keys off."""
+    for one in states:
+        id_ = one.assignment.casefold()
+        if one.keeps_keys_off and not acting[id_].is_built_in:
+            yield id_, one.keeps_keys_off
+
+
+def _ids(states: Iterable[PolicyState]) -> set[str]:
+    return {one.assignment.casefold() for one in states}
 
 
 def _by_denial(denial: Denial, acting: dict[str, Assignment]) -> str:
@@ -160,14 +219,17 @@ def _sentence(title: str, does: str, of: Denial | Assignment) -> str:
     )
 
 
-def _unseen(acting: Iterable[Assignment], left: Iterable[Denial], said: set[str]) -> Iterable[str]:
+def _unseen(acting: Iterable[Assignment], left: Iterable[Denial], known: set[str]) -> Iterable[str]:
     """Return what is not known, whatever blocks. What only denies something else holds up no end of a trial: Azure
-    refuses to begin it as well."""
+    refuses to begin it as well.
+
+    known: The ids of the assignments of which it is known what they do.
+    """
     others, selective = 0, list[str]()
     for one in acting:
         if one.keeps_keys_off and one.selective:
             selective.append(one.title)
-        others += not one.is_built_in and one.id.casefold() not in said
+        others += not one.is_built_in and one.id.casefold() not in known
     for title in selective:
         yield f'whether the policy "{title}" keeps keys off: it is assigned to some resources by a rule.'
     for denial in left:
@@ -176,8 +238,15 @@ def _unseen(acting: Iterable[Assignment], left: Iterable[Denial], said: set[str]
     if others:
         what = "initiative or custom policy" if others == 1 else "initiatives and custom policies"
         yield (
-            f"what {others} {what} would change. Azure was asked what would be denied, which shows no more than that."
+            f"what {others} {what} would change. Azure was asked what would be denied, and what policies last found of "
+            "the account. Neither shows that."
         )
+
+
+def _known(definition: str) -> str:
+    """Return the last part of the id of a built-in policy that is known here. Empty for any other."""
+    name = definition.casefold().removeprefix(_BUILT_IN)
+    return name if definition.casefold().startswith(_BUILT_IN) and name in _DEFAULT_EFFECTS else ""
 
 
 def _name(id_: str) -> str:

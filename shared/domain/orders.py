@@ -1,8 +1,9 @@
 """Standing orders: what a person decided about one target, and what holds until its time has come or a person ends it.
 
-There are two. A trial switches keys off for a stated time, to find out who still needs them. A hold lets scheduled
-rotations and ends wait. Both are kept in the app's own storage and nowhere else: whoever may write tags or secrets can
-neither begin nor end one (docs/decisions/0035). Only a trial that is open there lets this app switch keys on.
+There are two. A trial switches keys off for a stated time, to find out who still needs them. A hold lets
+rotations, ends of keys, trials and sunsets wait. Both are kept in the app's own storage and nowhere else: whoever may
+write tags or secrets can neither begin nor end one (docs/decisions/0035). Only a trial that is open there lets this app
+switch keys on.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Hold:
-    """Scheduled rotations and ends wait until a moment. A leak does not.
+    """Rotations, ends of keys, trials and sunsets wait until a moment. A leak does not.
 
     until: When it ends by itself, in UTC.
     reason: Why, as a person said.
@@ -155,6 +156,11 @@ class Hold:
         """The hold as part of a sentence."""
         by = f" by {self.by}" if self.by else ""
         return f"it is on hold until {self.until:%Y-%m-%d %H:%M} UTC{by} ({self.reason})"
+
+    @property
+    def means(self) -> str:
+        """What the hold does, as part of a sentence."""
+        return f"Rotations, ends of keys, trials and sunsets wait: {self.says}"
 
 
 @dataclass(frozen=True)

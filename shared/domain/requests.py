@@ -331,7 +331,7 @@ class EndTrialRequest(RequestBase):
 
 @dataclass(frozen=True, kw_only=True)
 class HoldRequest(RequestBase):
-    """Let scheduled rotations and ends wait.
+    """Let rotations, ends of keys, trials and sunsets wait.
 
     until: When the hold ends by itself, in UTC.
     """

@@ -43,7 +43,7 @@ class TrialData(TypedDict):
 
 
 class HoldData(TypedDict):
-    """A hold: scheduled rotations and ends wait until `until`, or until a person lifts it."""
+    """A hold: rotations, ends of keys, trials and sunsets wait until `until`, or until a person lifts it."""
 
     since: str
     until: str

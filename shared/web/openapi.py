@@ -270,7 +270,9 @@ _OPERATIONS = {
         "Plan a trial: keys are off for a stated time", PlanTrial, OutcomeData, *_TURN, 429, queued=False
     ),
     "stopTrial": _act("End a trial, or call one off", StopTrial, OutcomeData, *_TURN, queued=False),
-    "setHold": _act("Let scheduled rotations and ends wait", SetHold, OutcomeData, *_TURN, 429, queued=False),
+    "setHold": _act(
+        "Let rotations, ends of keys, trials and sunsets wait", SetHold, OutcomeData, *_TURN, 429, queued=False
+    ),
     "liftHold": _act("End a hold", LiftHold, OutcomeData, *_TURN, queued=False),
     "rotateMany": _act("Rotate several targets, or end their leaked keys", RotateMany, Accepted, 404, 409, 429),
     "listRotations": _see(_MANY, _answer(_MANY, ManyList), *_ALWAYS),

@@ -62,7 +62,7 @@ class StopTrial(Body, frozen=True, kw_only=True):
 
 
 class SetHold(Body, frozen=True, kw_only=True):
-    """Let scheduled rotations and ends wait."""
+    """Let rotations, ends of keys, trials and sunsets wait."""
 
     until: HeldUntil
     reason: HoldReason

@@ -12,7 +12,14 @@ import aiohttp
 import pytest
 
 from lab.emulator import holdings as held
-from lab.emulator.policies import KEYS_OFF_DEPLOY, KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption
+from lab.emulator.policies import (
+    KEYS_OFF_AUDIT,
+    KEYS_OFF_DEPLOY,
+    KEYS_OFF_MODIFY,
+    AssignedPolicy,
+    PolicyExemption,
+    PolicyPart,
+)
 from lab.emulator.serve import Azure
 from lab.emulator.shipped import shipped_roles
 from shared.adapters import trial_checks
@@ -26,6 +33,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/emulated"
 INITIATIVE = "/providers/Microsoft.Authorization/policySetDefinitions/1f3afdf9-d0c9-4c3d-847f-89da613e70a8"
+OWN = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/own"
 DENY = AssignedPolicy("no-keys", SUBSCRIPTION, effect="Deny", title="No keys, please")
 MODIFY = AssignedPolicy("keys-off", SUBSCRIPTION, KEYS_OFF_MODIFY)
 METRICS, CHECK = "arm.listAccountMetrics", "arm.checkPolicyRestrictions"
@@ -220,24 +228,68 @@ async def test_a_custom_policy_blocks_if_it_is_about_keys_or_does_not_say(
 async def test_what_initiatives_and_custom_policies_change_is_said_to_be_unknown(wired: Parts) -> None:
     wired.azure.world.policies.assigned += [
         AssignedPolicy("baseline", SUBSCRIPTION, INITIATIVE),
-        AssignedPolicy("own", SUBSCRIPTION, f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/own"),
+        AssignedPolicy("own", SUBSCRIPTION, OWN, effect="Modify"),
     ]
     found = await check(wired)
     assert found.blockers == ()
     assert any(one.startswith("what 2 initiatives and custom policies would change") for one in found.unseen)
 
 
+def baseline(*parts: PolicyPart) -> AssignedPolicy:
+    return AssignedPolicy("baseline", SUBSCRIPTION, INITIATIVE, title="Baseline", parts=parts)
+
+
+async def test_a_part_of_an_initiative_that_keeps_keys_off_blocks_a_trial_unless_the_account_is_exempt_from_it(
+    wired: Parts,
+) -> None:
+    policies = wired.azure.world.policies
+    assigned = baseline(PolicyPart(KEYS_OFF_AUDIT, reference="look"), PolicyPart(KEYS_OFF_MODIFY, reference="act"))
+    policies.assigned.append(assigned)
+    [blocker] = (await check(wired)).blockers
+    assert blocker.startswith('The policy "Baseline" switches keys off again at once')
+    policies.exempt.append(PolicyExemption("other", wired.account().id, assigned.id, parts=("look",)))
+    assert len((await check(wired)).blockers) == 1
+    policies.exempt.append(PolicyExemption("this", wired.account().id, assigned.id, parts=("act",)))
+    assert (await check(wired)).blockers == ()
+
+
+async def test_the_notes_of_an_account_with_many_policies_come_on_several_pages(wired: Parts) -> None:
+    wired.azure.world.arm_page = 2
+    looks = [PolicyPart(KEYS_OFF_AUDIT, reference=f"look {number}") for number in range(4)]
+    wired.azure.world.policies.assigned.append(baseline(*looks, PolicyPart(KEYS_OFF_DEPLOY, reference="act")))
+    mark = wired.mark()
+    assert len((await check(wired)).blockers) == 1
+    assert wired.names(since=mark).count("arm.queryPolicyStates") == 3
+
+
+async def test_an_initiative_that_only_looks_blocks_nothing_and_leaves_nothing_unknown(wired: Parts) -> None:
+    wired.azure.world.policies.assigned.append(baseline(PolicyPart(KEYS_OFF_AUDIT, reference="look")))
+    found = await check(wired)
+    assert found.blockers == ()
+    assert not any("would change" in one for one in found.unseen)
+
+
+async def test_an_account_that_only_single_policies_of_azure_act_on_is_not_asked_about_initiatives(
+    wired: Parts,
+) -> None:
+    wired.azure.world.policies.assigned += [DENY, MODIFY]
+    mark = wired.mark()
+    await check(wired)
+    assert "arm.queryPolicyStates" not in wired.names(since=mark)
+
+
 @pytest.mark.parametrize(
     "action",
     [
         "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
+        "Microsoft.PolicyInsights/policyStates/queryResults/read",
         "Microsoft.Authorization/policyAssignments/read",
         "Microsoft.Authorization/policyExemptions/read",
     ],
 )
 async def test_what_may_not_be_read_is_said_with_the_right_and_the_role(wired: Parts, action: str) -> None:
-    account = wired.account()
-    account.fixed_off = True
+    wired.account().fixed_off = True
+    wired.azure.world.policies.assigned.append(baseline())
     role, directory = shipped_roles()["trialReader"], wired.azure.world.directory
     directory.revoke("app")
     directory.define(replace(role, actions=tuple(one for one in role.actions if one != action)))

@@ -1,4 +1,4 @@
-"""Holds: scheduled rotations and ends wait, leaks do not, and everything ends by itself."""
+"""Holds: rotations, ends of keys, trials and sunsets wait, leaks do not, and everything ends by itself."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.key_policies import Assignment, Denial, Exemption, PolicyAnswer, policy_answer
+from shared.domain.key_policies import Assignment, Denial, Exemption, PolicyAnswer, PolicyState, policy_answer
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/Chat"
@@ -13,17 +13,19 @@ BUILT_IN = "/providers/Microsoft.Authorization/policyDefinitions/"
 AUDIT = f"{BUILT_IN}71ef260a-8f18-47b7-abcb-62d0673d94dc"
 MODIFY = f"{BUILT_IN}14DE9E63-1b31-492e-a5a3-c3f7fd57f555"
 DEPLOY = f"{BUILT_IN}55eff01b-f2bd-4c32-9203-db285f709d30"
+INITIATIVE = "/providers/Microsoft.Authorization/policySetDefinitions/x"
 OTHER = f"{BUILT_IN}00000000-0000-4000-8000-000000000002"
 ID = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/one"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEYS = ("Microsoft.CognitiveServices/accounts/disableLocalAuth",)
 
 
-def answered(*found: Assignment | Denial | Exemption) -> PolicyAnswer:
+def answered(*found: Assignment | Denial | PolicyState | Exemption) -> PolicyAnswer:
     return policy_answer(
         ACCOUNT,
         [one for one in found if isinstance(one, Assignment)],
         [one for one in found if isinstance(one, Denial)],
+        [one for one in found if isinstance(one, PolicyState)],
         [one for one in found if isinstance(one, Exemption)],
         NOW,
     )
@@ -59,7 +61,7 @@ def test_an_assignment_blocks_if_it_acts_on_the_account_and_keeps_keys_off(one: 
     ("definition", "said"),
     [
         (f"{SUBSCRIPTION}{BUILT_IN}71ef260a-8f18-47b7-abcb-62d0673d94dc", 1),
-        ("/providers/Microsoft.Authorization/policySetDefinitions/x", 1),
+        (INITIATIVE, 1),
         (OTHER, 0),
     ],
 )
@@ -103,9 +105,63 @@ def test_what_azure_says_blocks_if_it_acts_and_is_about_keys(denial: Denial, blo
         (Exemption(ID.upper()), 0),
         (Exemption(ID, NOW + timedelta(days=7, seconds=1)), 0),
         (Exemption(ID, NOW + timedelta(days=7)), 1),
-        (Exemption(ID, is_whole=False), 1),
+        (Exemption(ID, selective=True), 1),
+        (Exemption(ID, parts=("a part",)), 1),
         (Exemption(f"{ID}-2"), 1),
     ],
 )
 def test_an_exemption_counts_if_it_is_whole_and_outlives_every_trial(exemption: Exemption, blocks: int) -> None:
     assert len(answered(assigned(MODIFY), Denial(ID, "Deny", KEYS), exemption).blockers) == blocks
+
+
+CUSTOM = f"{SUBSCRIPTION}{BUILT_IN}own"
+
+
+@pytest.mark.parametrize(
+    ("state", "blocks", "unknown"),
+    [
+        (PolicyState(ID.lower(), MODIFY.lower(), "modify"), 1, 0),
+        (PolicyState(ID, DEPLOY, "deployIfNotExists"), 1, 0),
+        (PolicyState(ID, AUDIT, "Deny"), 1, 0),
+        (PolicyState(ID, AUDIT, "audit"), 0, 0),
+        (PolicyState(ID, MODIFY, "disabled"), 0, 0),
+        (PolicyState(ID, CUSTOM, "audit"), 0, 0),
+        (PolicyState(ID, CUSTOM, "modify"), 0, 1),
+        (PolicyState(ID, OTHER, "append"), 0, 1),
+        (PolicyState(f"{ID}-2", MODIFY, "modify"), 0, 1),
+    ],
+)
+@pytest.mark.parametrize("definition", [INITIATIVE, CUSTOM])
+def test_what_azure_noted_of_an_initiative_says_what_it_does(
+    definition: str, state: PolicyState, blocks: int, unknown: int
+) -> None:
+    found = answered(assigned(definition), state)
+    assert (len(found.blockers), len(found.unseen)) == (blocks, unknown)
+
+
+def test_one_policy_that_is_not_known_leaves_its_initiative_unknown() -> None:
+    states = [PolicyState(ID, AUDIT, "audit", "look"), PolicyState(ID, CUSTOM, "modify", "own")]
+    assert len(answered(assigned(INITIATIVE), *states).unseen) == 1
+    assert answered(assigned(INITIATIVE), *states, Exemption(ID, parts=("OWN",))).unseen == ()
+
+
+@pytest.mark.parametrize(
+    ("exemption", "blocks"),
+    [
+        (Exemption(ID, parts=("KEYS", "other")), 0),
+        (Exemption(ID, parts=("other",)), 1),
+        (Exemption(ID, NOW + timedelta(days=7), ("keys",)), 1),
+        (Exemption(ID, parts=("keys",), selective=True), 1),
+    ],
+)
+def test_an_exemption_can_be_limited_to_a_part_of_an_initiative(exemption: Exemption, blocks: int) -> None:
+    facts = (PolicyState(ID, MODIFY, "modify", "keys"), Denial(ID, "deny", KEYS, "keys"))
+    for fact in facts:
+        assert len(answered(assigned(INITIATIVE), fact, exemption).blockers) == blocks
+
+
+def test_what_azure_noted_of_a_policy_counts_only_while_it_is_assigned_and_acts() -> None:
+    state = PolicyState(ID, MODIFY, "modify")
+    assert answered(state).blockers == ()
+    assert answered(assigned(INITIATIVE, enforced=False), state).blockers == ()
+    assert len(answered(assigned(INITIATIVE, selective=True), state).blockers) == 1

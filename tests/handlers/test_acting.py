@@ -581,7 +581,7 @@ async def test_another_length_is_shown_first_and_nothing_is_planned(person: Pers
 async def test_a_hold_is_set_and_lifted_by_their_forms(person: Person) -> None:
     until = person.world.clock.utcnow() + timedelta(days=20)
     shown, form = await person.opens("hold", until=f"{until:%Y-%m-%dT%H:%M}")
-    assert "Scheduled rotations and ends wait: it is on hold until" in said(shown)
+    assert "Rotations, ends of keys, trials and sunsets wait: it is on hold until" in said(shown)
     assert "confirm" not in form.fields
     assert (await person.sends("hold", form, reason=" "))[0].status == 422
     reply, _ = await person.sends("hold", form, reason="change freeze")

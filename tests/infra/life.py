@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from lab.emulator.directory import Role
-from lab.emulator.policies import KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption
+from lab.emulator.policies import KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption, PolicyPart
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import Azure, running
 from lab.emulator.shipped import SHIPPED, shipped_roles
@@ -257,11 +257,14 @@ async def disabled_secret(life: Life) -> None:
 
 
 async def trial(life: Life) -> None:
-    """Plan a trial of an account that is exempt from a policy, let it begin and end, and count what it refused."""
+    """Plan a trial of an account that is exempt from a part of an initiative, let it begin and end, and count what it
+    refused."""
     account, outside = life.parts.account(), life.parts.rotation.outside
-    policy = AssignedPolicy("keys-off", f"/subscriptions/{life.world.subscription}", KEYS_OFF_MODIFY)
-    life.world.policies.assigned.append(policy)
-    life.world.policies.exempt.append(PolicyExemption("waived", account.id, policy.id))
+    definition = "/providers/Microsoft.Authorization/policySetDefinitions/baseline"
+    part = PolicyPart(KEYS_OFF_MODIFY, reference="keysOff")
+    baseline = AssignedPolicy("baseline", f"/subscriptions/{life.world.subscription}", definition, parts=(part,))
+    life.world.policies.assigned.append(baseline)
+    life.world.policies.exempt.append(PolicyExemption("waived", account.id, baseline.id, parts=("keysOff",)))
     assert outside.trial_checks is not None
     assert outside.refusals is not None
     checked = await outside.trial_checks.check(life.target)

@@ -24,6 +24,7 @@ BREAKS = {
     "Microsoft.EventGrid/eventSubscriptions/read": ("who listens", "could not see who listens to it"),
     "Microsoft.Insights/metrics/read": ("who listens", "could not see who listens to it"),
     "Microsoft.PolicyInsights/checkPolicyRestrictions/read": ("a trial", "could not ask whether a policy would deny"),
+    "Microsoft.PolicyInsights/policyStates/queryResults/read": ("a trial", "could not read what policies found of it"),
     "Microsoft.Authorization/policyAssignments/read": ("a trial", "could not list the policies that apply to it"),
     "Microsoft.Authorization/policyExemptions/read": ("a trial", "could not list its exemptions from policies"),
     f"{SECRETS}/readMetadata/action": ("enrolment by a tag", "could not list its secrets"),

@@ -1,8 +1,9 @@
-"""Azure Policy as Azure Resource Manager shows it: assignments and exemptions of an account, and what would be denied.
+"""Azure Policy as Azure Resource Manager shows it: assignments and exemptions of an account, what would be denied, and
+what was noted of each policy and the account.
 
 The answer about denials knows the assignments on the resource group and above, and no exemption: whether Azure minds
 exemptions there is not documented (docs/facts.md, Trials). A policy that modifies is not in it. `management` admits the
-calls and has the routes.
+calls and has the routes. What is noted is always of now, while Azure's notes can be a day old.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from lab.emulator.errors import AzureError, NotImitatedError
-from lab.emulator.policies import KEYS_OFF_AUDIT, AssignedPolicy, PolicyExemption
+from lab.emulator.policies import KEYS_OFF_AUDIT, AssignedPolicy, PolicyExemption, PolicyPart
 from lab.emulator.roles import contains
 from lab.emulator.surfaces.arm_pages import page
 from lab.emulator.surfaces.bodies import WrongTypeError, json_object
@@ -21,11 +22,13 @@ VERSIONS: dict[str, tuple[str, ...]] = {
     "arm.listPolicyAssignments": ("2025-01-01",),
     "arm.listPolicyExemptions": ("2022-07-01-preview",),
     "arm.checkPolicyRestrictions": ("2024-10-01",),
+    "arm.queryPolicyStates": ("2024-10-01",),
 }
 _GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
 _ACCOUNT = _GROUP + r"/providers/Microsoft\.CognitiveServices/accounts/(?P<name>[^/]+)"
 _AUTHORIZATION = _ACCOUNT + r"/providers/Microsoft\.Authorization"
 _CHECK = _GROUP + r"/providers/Microsoft\.PolicyInsights/checkPolicyRestrictions"
+_STATES = _ACCOUNT + r"/providers/Microsoft\.PolicyInsights/policyStates/latest/queryResults"
 _TYPE = "microsoft.cognitiveservices/accounts"
 _FIELD = "Microsoft.CognitiveServices/accounts/disableLocalAuth"
 
@@ -48,10 +51,19 @@ def routes(admit: Callable[[Call, str], None]) -> list[Route]:
         admit(call, "Microsoft.PolicyInsights/checkPolicyRestrictions/read")
         return json_answer({"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": _denials(call)}})
 
+    def states(call: Call) -> web.Response:
+        admit(call, "Microsoft.PolicyInsights/policyStates/queryResults/read")
+        if set(call.request.query) - {"api-version", "$skiptoken"}:
+            raise NotImitatedError("a query of policy states with options")
+        found = page(call, _states(call), call.world.arm_page, dict)
+        next_link = found.pop("nextLink", None)
+        return json_answer({"@odata.nextLink": next_link, **found})
+
     return [
         listed("policyAssignments", "arm.listPolicyAssignments", _assignments),
         listed("policyExemptions", "arm.listPolicyExemptions", _exemptions),
         route("POST", _CHECK, "arm.checkPolicyRestrictions", check),
+        route("POST", _STATES, "arm.queryPolicyStates", states),
     ]
 
 
@@ -88,6 +100,7 @@ def _exemption(one: PolicyExemption) -> Shown:
             "policyAssignmentId": one.assignment,
             "exemptionCategory": "Waiver",
             **({"expiresOn": one.until} if one.until else {}),
+            **({"policyDefinitionReferenceIds": list(one.parts)} if one.parts else {}),
         },
     }
 
@@ -105,13 +118,31 @@ def _denials(call: Call) -> list[Shown]:
     resource = f"{call.target}/providers/{_TYPE}/{content.get('name', '-')}"
     known = [one for one in call.world.policies.assigned if contains(one.scope, call.target)]
     return [
-        _denial(one, properties.get("disableLocalAuth"))
+        _denial(one, part, properties.get("disableLocalAuth"))
         for one in known
-        if one.acts_on(resource) and (one.definition, one.does) == (KEYS_OFF_AUDIT, "Deny")
+        for part in one.policies
+        if one.acts_on(resource) and (part.definition, part.does) == (KEYS_OFF_AUDIT, "Deny")
     ]
 
 
-def _denial(one: AssignedPolicy, value: object) -> Shown:
+def _states(call: Call) -> list[Shown]:
+    account = call.world.accounts[call.target]
+    return [
+        {
+            "resourceId": account.id.lower(),
+            "policyAssignmentId": one.id.lower(),
+            "policyDefinitionId": part.definition.lower(),
+            "policyDefinitionAction": part.does.lower(),
+            "policyDefinitionReferenceId": part.reference or None,
+            "policySetDefinitionId": one.definition.lower() if part.reference else None,
+        }
+        for one in call.world.policies.of(account)
+        if not any(contains(scope, account.id) for scope in one.left_out)
+        for part in one.policies
+    ]
+
+
+def _denial(one: AssignedPolicy, part: PolicyPart, value: object) -> Shown:
     looked_at = {
         "path": "properties.disableLocalAuth",
         "expression": _FIELD,
@@ -122,7 +153,11 @@ def _denial(one: AssignedPolicy, value: object) -> Shown:
         **({} if value is None else {"expressionValue": value}),
     }
     return {
-        "policyInfo": {"policyAssignmentId": one.id, "policyDefinitionId": one.definition},
+        "policyInfo": {
+            "policyAssignmentId": one.id,
+            "policyDefinitionId": part.definition,
+            **({"policyDefinitionReferenceId": part.reference} if part.reference else {}),
+        },
         "evaluationResult": "NonCompliant",
         "effectDetails": {"policyEffect": "Deny"},
         "evaluationDetails": {"evaluatedExpressions": [looked_at]},

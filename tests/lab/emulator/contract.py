@@ -231,7 +231,7 @@ def _paths(file: str) -> list[tuple[re.Pattern[str], Json]]:
 
 def _pattern(path: str) -> str:
     """Return a pattern for a described path. A scope is a resource id, with slashes."""
-    return re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{(scope|resourceUri)\}", ".+", path))
+    return re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{(scope|resourceUri|resourceId)\}", ".+", path))
 
 
 @cache

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from lab.emulator.accounts import Account
-from lab.emulator.policies import KEYS_OFF_AUDIT, KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption
+from lab.emulator.policies import KEYS_OFF_AUDIT, KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption, PolicyPart
 from lab.emulator.serve import Azure
 from tests.lab.emulator.clients import Clients
 
@@ -16,6 +16,12 @@ SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/emulated"
 DENY = AssignedPolicy("no-keys", SUBSCRIPTION, effect="Deny", title="No keys, please")
 MODIFY = AssignedPolicy("keys-off", GROUP, KEYS_OFF_MODIFY)
+BASELINE = AssignedPolicy(
+    "baseline",
+    SUBSCRIPTION,
+    "/providers/Microsoft.Authorization/policySetDefinitions/baseline",
+    parts=(PolicyPart(KEYS_OFF_AUDIT, "Deny", "deny"), PolicyPart(KEYS_OFF_MODIFY, reference="modify")),
+)
 CHECK = f"{GROUP}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
 TYPE = "Microsoft.CognitiveServices/accounts"
 
@@ -109,3 +115,25 @@ async def test_azure_says_what_it_would_deny_and_nothing_of_what_it_would_modify
 async def test_a_question_without_content_is_refused(send, exchanges) -> None:
     status, body = await send("POST", CHECK, "2024-10-01", {"resourceDetails": {}})
     assert (status, body["error"]["code"]) == (400, "InvalidRequestContent")
+
+
+async def test_the_parts_of_an_initiative_act_until_the_account_is_exempt_from_them(azure, account, send) -> None:
+    policies = azure.world.policies
+    policies.assigned.append(BASELINE)
+    status, body = await switched(send, account, off=False)
+    assert (status, body["properties"]["disableLocalAuth"]) == (200, True)
+    policies.exempt.append(PolicyExemption("one", account.id, BASELINE.id, parts=("modify",)))
+    assert (await switched(send, account, off=False))[0] == 403
+    policies.exempt.append(PolicyExemption("both", account.id, BASELINE.id, parts=("deny", "modify")))
+    assert (await switched(send, account, off=False))[0] == 200
+
+
+async def test_azure_shows_what_it_noted_of_each_policy_and_an_account(azure, account, send) -> None:
+    azure.world.policies.assigned += [BASELINE, AssignedPolicy("elsewhere", f"{SUBSCRIPTION}/resourceGroups/other")]
+    path = f"{account.id}/providers/Microsoft.PolicyInsights/policyStates/latest/queryResults"
+    status, body = await send("POST", path, "2024-10-01")
+    shown = [(one["policyDefinitionReferenceId"], one["policyDefinitionAction"]) for one in body["value"]]
+    assert (status, shown, body["@odata.nextLink"]) == (200, [("deny", "deny"), ("modify", "modify")], None)
+    _, body = await send("POST", CHECK, "2024-10-01", content(disableLocalAuth=False))
+    [found] = body["contentEvaluationResult"]["policyEvaluations"]
+    assert found["policyInfo"]["policyDefinitionReferenceId"] == "deny"
