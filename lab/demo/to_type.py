@@ -10,13 +10,16 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lab.demo.stage import ROOT, Stage, page_address
 from shared.web.openapi import openapi_document
 from shared.web.routes import AUDITOR, ROUTES
 
-# The body for each route that needs one, and a remark for the reader. Requests to rotate are dry runs.
+_TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+# The body for each route that needs one, and a remark for the reader. What would keep the others from working is a dry
+# run.
 _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
     ("post", "/targets/{name}/rotate"): ({"dry_run": True}, " (a dry run; without dry_run it rotates)"),
     ("post", "/targets/{name}/leak"): (
@@ -24,6 +27,14 @@ _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
         " (regenerates the live key; the old value stops working)",
     ),
     ("put", "/targets/{name}/deployment"): ({"environment": "production", "soak": "PT1M"}, ""),
+    ("put", "/targets/{name}/trial"): (
+        {"dry_run": True},
+        " (a dry run; without it, and with confirm, it begins after its announcement)",
+    ),
+    ("put", "/targets/{name}/hold"): (
+        {"until": _TOMORROW, "reason": "a drill", "dry_run": True},
+        " (a dry run; without dry_run it begins)",
+    ),
     ("post", "/rotate"): ({"targets": "all", "dry_run": True}, " (also a dry run)"),
     ("post", "/deployments"): ({"environment": "production"}, ""),
 }
@@ -36,6 +47,8 @@ _COMMANDS = (
     "audit",
     "rotate search --dry-run",
     "leak chat --key live --reason 'a drill'",
+    "trial chat --dry-run",
+    f"hold chat --until {_TOMORROW} --reason 'a drill' --dry-run",
 )
 
 

@@ -238,14 +238,14 @@ async def test_the_witness_also_observes_between_turns():
 
 
 async def keys_that_are_back(stage: Stage, *, enabled: bool = False) -> None:
-    """Let the keys end on day 20, at the sunset or by hand, and let somebody switch them on two days later.
+    """Let the keys end on day 20, at the sunset or by hand, and let somebody switch them on five days later.
 
     enabled: Whether that person enables the version, too.
     """
     await stage.until(at(day=20))
     if stage.target.sunset is None:
         stage.switch_keys_off_by_hand()
-    await stage.until(at(day=22))
+    await stage.until(at(day=25))  # what others switch off stays published for an overlap
     stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
     if enabled:
         stage.versions[-1].enabled = True

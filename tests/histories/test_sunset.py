@@ -79,10 +79,12 @@ async def test_a_sunset_that_could_not_be_announced_is_postponed():
     assert stage.account.disable_local_auth
 
 
-async def test_keys_switched_off_by_a_policy_disable_the_version_once_and_no_turn_follows():
+async def test_keys_switched_off_by_a_policy_disable_the_version_once_an_overlap_later_and_no_turn_follows():
     stage = await lived_until(45)
     stage.switch_keys_off_by_hand()
     await stage.rest()
+    assert stage.versions[-1].enabled is True
+    await stage.until(at(day=49))
     assert stage.versions[-1].enabled is False
     assert len(stage.events("KeyAuthDisabled")) == 1
     stage.settings = replace(stage.settings, look_every=days(300))
@@ -94,7 +96,7 @@ async def test_keys_switched_off_by_a_policy_disable_the_version_once_and_no_tur
 async def keys_switched_off_and_on_again() -> Stage:
     stage = await lived_until(45)
     stage.switch_keys_off_by_hand()
-    await stage.rest()
+    await stage.until(stage.now + days(4))  # longer than an overlap, so that the version is withdrawn
     stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
     stage.vault.update_secret(stage.target.secret, enabled=True)
     await stage.rest()

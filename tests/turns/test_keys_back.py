@@ -385,13 +385,11 @@ async def test_the_page_says_that_keys_are_back_and_never_that_a_person_must_ena
     assert row.plan.reason == "keys-are-back"
 
 
-async def off_again(stage: Stage, topic: str = "up") -> None:
+async def off_again(stage: Stage) -> None:
     """Let a person switch keys off once more, a tick find that, and a person switch them on."""
-    stage.event_grid_is(topic)
     stage.switch_keys_off_by_hand()
     await stage.until(stage.now + days(4))
     switched_on(stage)
-    stage.event_grid_is("up")
 
 
 async def enabled_by_hand(stage: Stage) -> None:
@@ -403,16 +401,30 @@ async def enabled_by_hand(stage: Stage) -> None:
     assert outcome.reason == "keys-are-back"
 
 
-@pytest.mark.parametrize("topic", ["up", "down"])
-async def test_a_version_that_was_enabled_by_hand_is_published_anew_after_another_end(topic: str):
+async def test_a_version_that_was_enabled_by_hand_is_published_anew_after_another_end():
     stage = await keyless(by_sunset=False)
     await enabled_by_hand(stage)
-    await off_again(stage, topic)
+    await off_again(stage)
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
     assert stage.works(published(stage))
     assert len({event["id"] for event in stage.events("KeyAuthEnabled")}) == 2
+
+
+async def test_an_end_of_which_nobody_could_be_told_withdraws_nothing_and_everything_goes_on():
+    stage = await keyless(by_sunset=False)
+    await enabled_by_hand(stage)
+    before, told = stage.versions[-1].version, len(stage.topic.accepted)
+    stage.event_grid_is("down")
+    await off_again(stage)
+    assert (stage.versions[-1].version, stage.versions[-1].enabled) == (before, True)
+    stage.event_grid_is("up")
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "nothing-due"
+    assert stage.works(published(stage))
+    assert len(stage.topic.accepted) == told
 
 
 async def test_it_is_also_published_anew_if_the_turn_that_told_of_the_first_return_ended_early(
@@ -446,15 +458,14 @@ async def test_a_version_that_was_enabled_by_hand_and_disabled_by_a_person_stays
     assert stage.versions[-1].enabled is False
 
 
-@pytest.mark.parametrize("topic", ["up", "down"])
-async def test_an_end_at_which_a_person_had_disabled_the_version_counts_as_one(topic: str):
+async def test_an_end_at_which_a_person_had_disabled_the_version_counts_as_one():
     stage = a_stage()
     await stage.until(at(day=20))
     stage.versions[-1].enabled = False
     await off_again(stage)
     stage.versions[-1].enabled = True
     await stage.until(stage.now + hours(3))
-    await off_again(stage, topic)
+    await off_again(stage)
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
