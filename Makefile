@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))  # one more than processors: many tests wait
 CODE := function_app.py shared cli lab clients samples tests
 
-.PHONY: help demo run test coverage test-tools prove bench check check-infra audit lock clean
+.PHONY: help demo run test test-long coverage test-tools prove bench check check-infra audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -18,10 +18,13 @@ demo: .venv/.ready ## three accounts over a hundred days in a hundred seconds, w
 run: .venv/.ready ## the function app and the emulated Azure, running until you stop them
 	@$(PY) -m lab.demo.stay
 
-test: .venv/.ready ## all tests that need nothing but Python and Node packages
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools $(ARGS)
+test: .venv/.ready ## the tests that take minutes together, or with ARGS="tests/turns" those of a folder
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools $(if $(findstring tests/,$(ARGS)),,-m "not long") $(ARGS)
 
-coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes longer
+test-long: .venv/.ready ## the tests that go through every call, history, page or life; longer than all the others
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools -m long $(ARGS)
+
+coverage: .venv/.ready ## both kinds of tests, and which lines of the code they run; takes longer
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
 test-tools: .venv/.ready ## tests with the released Azure CLI and a real browser, which it installs (tests/tools)

@@ -1,9 +1,11 @@
 """Fixtures for all tests: the emulated Azure on this machine, and the app's real parts connected to it.
 
-Azure's clients do not really wait between their attempts; how long they would wait is recorded.
+Azure's clients do not really wait between their attempts; how long they would wait is recorded. Here also stands which
+tests are long: `make test` leaves those out, and `make test-long` runs them.
 """
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +22,45 @@ from tests.support.real_parts import Parts, Spoiled, parts_over
 # How long one example takes says something about the machine, and nothing about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# What goes through every call, history, page or life, or waits for other programs many times.
+LONG = (
+    "cli/test_commands.py",
+    "docs/test_docs.py",
+    "docs/test_names.py",
+    "end_to_end/test_app_roles.py",
+    "end_to_end/test_event_grid.py",
+    "end_to_end/test_first_day.py",
+    "end_to_end/test_kill_anywhere.py",
+    "end_to_end/test_openapi.py",
+    "end_to_end/test_requests_not_carried_out.py",
+    "end_to_end/test_two_triggers.py",
+    "fleet/test_long_listings.py",
+    "handlers/test_many_due.py",
+    "handlers/test_many_interrupted.py",
+    "histories",
+    "infra/test_names.py",
+    "infra/test_sign_in_script.py",
+    "infra/test_types.py",
+    "lab/demo",
+    "lab/prove",
+    "recordings",
+    "runbook",
+    "samples/test_doctor_in_javascript.py",
+    "turns/test_other_writers.py",
+    "web/pages/keys/test_timeline_of_lives.py",
+    "web/pages/keys/test_timeline_properties.py",
+)
+_TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the long tests, before the marks choose what runs."""
+    for item in items:
+        place = item.path.relative_to(_TESTS).as_posix() if item.path.is_relative_to(_TESTS) else ""
+        if any(place == one or place.startswith(f"{one}/") for one in LONG):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture

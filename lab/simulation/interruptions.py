@@ -1,6 +1,7 @@
 """Interruptions of a runner's calls: a kill, a refusal, a lost answer, another actor that acts in between.
 
-A test passes one `Interruptions` to a turn: `stage.turn(interruptions=killed_after(4))`.
+A test passes one `Interruptions` to a turn: `stage.turn(interruptions=killed_after("kv.setSecret"))`. A call is meant
+by its operation, or by its number where a test goes through all calls.
 """
 
 from __future__ import annotations
@@ -30,48 +31,50 @@ class Call:
 
 
 Hook = Callable[[Call], Awaitable[None]]
+type Which = int | str
 
 
 @dataclass
 class Interruptions:
-    """What happens at which call. A hook that raises ends the call.
+    """What happens at which call: that of a number, from 1, or the first one of an operation. A hook that raises ends
+    the call.
 
-    before: Hooks that run before the call of that number. One that raises keeps the call from having its effect.
+    before: Hooks that run before that call. One that raises keeps the call from having its effect.
     after: Hooks that run after the call's effect and before its answer arrives.
     """
 
-    before: dict[int, Hook] = field(default_factory=dict)
-    after: dict[int, Hook] = field(default_factory=dict)
+    before: dict[Which, Hook] = field(default_factory=dict)
+    after: dict[Which, Hook] = field(default_factory=dict)
 
 
-def killed_before(number: int) -> Interruptions:
-    """Kill the process before this call, counted from 1."""
-    return Interruptions(before={number: _raise(Killed())})
+def killed_before(which: Which) -> Interruptions:
+    """Kill the process before this call."""
+    return Interruptions(before={which: _raise(Killed())})
 
 
-def killed_after(number: int) -> Interruptions:
+def killed_after(which: Which) -> Interruptions:
     """Kill the process after this call had its effect."""
-    return Interruptions(after={number: _raise(Killed())})
+    return Interruptions(after={which: _raise(Killed())})
 
 
-def answer_lost(number: int) -> Interruptions:
+def answer_lost(which: Which) -> Interruptions:
     """Lose the answer of this call, after it had its effect."""
-    return Interruptions(after={number: _raise(ConnectionDroppedError(after=True))})
+    return Interruptions(after={which: _raise(ConnectionDroppedError(after=True))})
 
 
-def refused(number: int, status: int) -> Interruptions:
+def refused(which: Which, status: int) -> Interruptions:
     """Answer this call with an HTTP status. It has no effect."""
-    return Interruptions(before={number: _raise(AzureError(status, "Refused", "Refused by a test."))})
+    return Interruptions(before={which: _raise(AzureError(status, "Refused", "Refused by a test."))})
 
 
-def meanwhile_before(number: int, act: Callable[[], Awaitable[object]]) -> Interruptions:
+def meanwhile_before(which: Which, act: Callable[[], Awaitable[object]]) -> Interruptions:
     """Let another actor act just before this call."""
-    return Interruptions(before={number: _let(act)})
+    return Interruptions(before={which: _let(act)})
 
 
-def meanwhile_after(number: int, act: Callable[[], Awaitable[object]]) -> Interruptions:
+def meanwhile_after(which: Which, act: Callable[[], Awaitable[object]]) -> Interruptions:
     """Let another actor act just after this call had its effect."""
-    return Interruptions(after={number: _let(act)})
+    return Interruptions(after={which: _let(act)})
 
 
 def _raise(error: BaseException) -> Hook:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from lab.emulator.world import World
 from lab.simulation.accounts import SimulatedAccounts, SimulatedEndpoint
 from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedListeners, SimulatedLogs
-from lab.simulation.interruptions import Call, Hook, Interruptions, Killed
+from lab.simulation.interruptions import Call, Hook, Interruptions, Killed, Which
 from lab.simulation.leases import SimulatedLeases
 from lab.simulation.notes import SimulatedNotes, SimulatedViews
 from lab.simulation.vault import SimulatedVault
@@ -75,7 +75,10 @@ class Runner:
             raise
         return result
 
-    @staticmethod
-    async def _interrupt(hooks: Mapping[int, Hook], call: Call) -> None:
+    async def _interrupt(self, hooks: Mapping[Which, Hook], call: Call) -> None:
         if call.number in hooks:
             await hooks[call.number](call)
+        if call.operation in hooks and not any(
+            one.operation == call.operation for one in self.calls[: call.number - 1]
+        ):
+            await hooks[call.operation](call)

@@ -3,7 +3,7 @@
     stage = a_stage()
     await stage.until(at(day=30))       a tick every six hours, each followed by the turns that it queues
     await stage.turn(request)           one turn between the ticks
-    await stage.turn(interruptions=killed_after(4))
+    await stage.turn(interruptions=killed_after("kv.setSecret"))
 
 `stage.copy()` returns an independent copy, so that one history can go on in several ways.
 """

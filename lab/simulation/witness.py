@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any
 
 from lab.emulator.accounts import Account, Slot
-from lab.emulator.topics import Topic
+from lab.emulator.topics import Accepted, Topic
 from lab.emulator.vaults import SecretVersion
 from lab.emulator.world import World
 from lab.simulation.first_rotations import Adopted
@@ -34,6 +35,16 @@ from shared.domain.keys import Fingerprint
 from shared.domain.model import Target
 
 _PREVIOUS = "key-rotation-previous"
+
+
+@lru_cache(10_000)
+def _mark(value: str) -> Fingerprint:
+    return Fingerprint.of(value)
+
+
+@lru_cache(10_000)
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
 
 
 class PromiseBroken(AssertionError):
@@ -52,6 +63,32 @@ class Consumer:
     lag: timedelta
     value: str | None = None
     read_at: datetime | None = None
+
+
+@dataclass
+class Heard:
+    """The accepted events about one secret. Events are read once, because promises are checked at every call.
+
+    subject: The secret's id without a version.
+    events: What was read so far.
+    last: The last accepted event that was looked at, about whatever.
+    looked_at: How many accepted events were looked at.
+    """
+
+    subject: str
+    events: list[dict[str, Any]] = field(default_factory=list)
+    last: Accepted | None = None
+    looked_at: int = 0
+
+    def so_far(self, accepted: list[Accepted]) -> list[dict[str, Any]]:
+        """Return the events about the secret. All are read again if a test has taken some away."""
+        if self.looked_at and (len(accepted) < self.looked_at or accepted[self.looked_at - 1] is not self.last):
+            self.events, self.looked_at = [], 0
+        if len(accepted) > self.looked_at:
+            new = (one.event for one in accepted[self.looked_at :])
+            self.events += [event for event in new if event["subject"] == self.subject]
+            self.last, self.looked_at = accepted[-1], len(accepted)
+        return self.events
 
 
 @dataclass
@@ -84,6 +121,11 @@ class Watched:
     adopted: Adopted | None = None
     returns: Returns = field(default_factory=Returns)
     trials: Trials = field(default_factory=Trials)
+
+    @cached_property
+    def heard(self) -> Heard:
+        """The accepted events about its secret."""
+        return Heard(self.target.secret_url)
 
 
 class Witness:
@@ -123,7 +165,8 @@ class Witness:
 
     def change_target(self, target: Target) -> None:
         """Watch a target with other settings from now on. What was promised under the old ones still holds."""
-        self._watched[target.name].target = target
+        one = self._watched[target.name]
+        one.target, one.heard = target, Heard(target.secret_url)
 
     def must_have_announced_everything(self) -> None:
         """Check P9 at rest. Raises PromiseBroken if the publication or the end of a key was never announced."""
@@ -211,9 +254,9 @@ class Witness:
             one.known.update(one.keys.values())
         one.known.add(version.value)
         mark, _, rest = version.tags.get(_PREVIOUS, "").partition(" until=")
-        previous = next((value for value in one.known if Fingerprint.of(value) == mark), None)
+        previous = next((value for value in one.known if _mark(value) == mark), None)
         if previous is not None:
-            self._promise(one, previous, datetime.strptime(rest.split()[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC))
+            self._promise(one, previous, _moment(rest.split()[0]))
 
     def _note_new_version(self, one: Watched, version: SecretVersion) -> None:
         """Note a new version: the key before it works for one more overlap, whatever the tags say."""
@@ -325,7 +368,7 @@ class Witness:
         return secret.latest if secret else None
 
     def _events(self, one: Watched) -> list[dict[str, Any]]:
-        return [event for event in self._topic.events if event["subject"] == one.target.secret_url]
+        return one.heard.so_far(self._topic.accepted)
 
     @property
     def _topic(self) -> Topic:

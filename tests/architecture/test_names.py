@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = sorted((ROOT / "shared").rglob("__init__.py"))
 
@@ -45,3 +47,7 @@ def test_a_room_says_what_it_is_for_and_imports_nothing(path: Path) -> None:
     words = ast.get_docstring(tree) or ""
     assert re.search(r"\w+ \w+ .*\.", words, re.DOTALL)
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_every_place_of_long_tests_is_there() -> None:
+    assert [place for place in LONG if not (ROOT / "tests" / place).exists()] == []

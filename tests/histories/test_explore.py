@@ -64,23 +64,23 @@ async def turn_killed_after_its_fourth_call(stage: Stage) -> None:
 
 
 async def turn_killed_before_noting(stage: Stage) -> None:
-    await stage.turn(interruptions=killed_after(11))
+    await stage.turn(interruptions=killed_before("kv.updateSecret"))
 
 
 async def rotation_killed_after_regenerating(stage: Stage) -> None:
-    await rotate(stage, killed_after(4))
+    await rotate(stage, killed_after("arm.regenerateKey"))
 
 
 async def rotation_killed_before_publishing(stage: Stage) -> None:
-    await rotate(stage, killed_before(7))
+    await rotate(stage, killed_before("kv.setSecret"))
 
 
 async def rotation_published_and_answer_lost(stage: Stage) -> None:
-    await rotate(stage, answer_lost(7))
+    await rotate(stage, answer_lost("kv.setSecret"))
 
 
 async def leak_killed_after_publishing(stage: Stage) -> None:
-    await leak(stage, killed_after(7))
+    await leak(stage, killed_after("kv.setSecret"))
 
 
 ACTIONS: tuple[Callable[[Stage], Awaitable[None]], ...] = (

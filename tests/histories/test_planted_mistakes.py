@@ -187,8 +187,8 @@ async def test_the_witness_notices_a_plan_that_rotates_twice(decide_wrongly):
     def rotates_twice(plan: Plan) -> Plan:
         return replace(plan, steps=plan.steps * 2)
 
-    decide_wrongly(rotates_twice)
     stage = await SCENES["rotation"].open()
+    decide_wrongly(rotates_twice)
     with pytest.raises(PromiseBroken, match="P1"):
         await stage.turn()
 

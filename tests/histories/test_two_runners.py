@@ -93,7 +93,7 @@ async def test_the_next_turn_heals_what_a_call_broke_that_was_under_way_when_the
             stage.versions[-1].value
         )  # the late call will end it; excused until it is healed
 
-    await stage.turn(interruptions=meanwhile_before(5, come))
+    await stage.turn(interruptions=meanwhile_before("arm.regenerateKey", come))
 
     assert not stage.works(stage.versions[-1].value)
     await stage.rest()
@@ -104,7 +104,7 @@ async def test_the_next_turn_heals_what_a_call_broke_that_was_under_way_when_the
 
 async def test_a_killed_runner_makes_no_more_calls_and_its_lease_runs_out():
     stage = await SCENES["rotation"].open()
-    await stage.turn(interruptions=killed_after(5))
+    await stage.turn(interruptions=killed_after("arm.regenerateKey"))
     runner = stage.last_runner
     assert runner is not None
     with pytest.raises(Killed):

@@ -70,7 +70,7 @@ def test_the_deployment_workflow_passes_on_every_parameter() -> None:
 
 def test_continuous_integration_runs_the_make_commands() -> None:
     text = WORKFLOWS[0].read_text()
-    for command in ("make check", "make test", "make test-tools", "make check-infra"):
+    for command in ("make check", "make test", "make test-long", "make test-tools", "make check-infra"):
         assert f"- run: {command}\n" in text
 
 
