@@ -1,10 +1,10 @@
 """`make prove`: run every proof and print its figures. Exit code 1 if any of them found a broken promise.
 
-The long forms take the better part of an hour on two cores; `make test-long` contains a short form of each. The exploration
-of histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
-last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`,
-`lives`, `fuzzing`, `drill`, `sunset`, `trials`, `trial_drill`, `clients`, `consumers`, `calls` and `mutants`. Where
-Node, Go or Java is missing, `consumers` runs in its short form without it, and says so.
+The long forms take the better part of an hour on two cores; `make test-long` contains a short form of each. The
+exploration of histories takes one core for about as long as the others together, so it runs beside them and its figures
+are printed last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise
+`claims`, `lives`, `fuzzing`, `drill`, `sunset`, `trials`, `trial_drill`, `clients`, `consumers`, `calls` and `mutants`.
+Where Node, Go or Java is missing, `consumers` runs in its short form without it, and says so.
 """
 
 from __future__ import annotations
