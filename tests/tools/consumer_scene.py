@@ -137,7 +137,7 @@ class Runner:
 
     def __init__(self, command: list[str], environment: dict[str, str], scene: Scene) -> None:
         self._scene = scene
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop`
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop` or `kill`
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True
         )
@@ -161,6 +161,7 @@ class Runner:
         if self._process.poll() is None:
             self._process.kill()
             self._process.communicate()
+        self._errors.close()
 
     def _said(self) -> str:
         self._errors.seek(0)
