@@ -1,7 +1,9 @@
 """Runs `main` in this process against the emulated Azure, which another thread serves over TLS."""
 
+import gc
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -151,7 +153,21 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def terminal(azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+def loops_have_ended() -> Iterator[None]:
+    """Collect what ended with the event loops of a command and of the emulated Azure.
+
+    A TLS connection whose loop ends while it is being closed says so once it is collected, in whatever test runs then.
+    """
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture
+def terminal(
+    loops_have_ended: None, azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
     """A terminal with the settings of the emulated Azure and no others."""
     for name in (*NAMES, STORAGE):
         monkeypatch.delenv(name, raising=False)
