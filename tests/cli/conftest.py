@@ -153,26 +153,19 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def loops_have_ended() -> Iterator[None]:
-    """Collect what ended with the event loops of a command and of the emulated Azure.
+def terminal(azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Terminal]:
+    """A terminal with the settings of the emulated Azure and no others.
 
-    A TLS connection whose loop ends while it is being closed says so once it is collected, in whatever test runs then.
+    At its end it collects what ended with the event loops of its commands: a TLS connection whose loop ends while it is
+    being closed says so once it is collected, in whatever test runs then.
     """
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
-@pytest.fixture
-def terminal(
-    loops_have_ended: None, azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Terminal:
-    """A terminal with the settings of the emulated Azure and no others."""
     for name in (*NAMES, STORAGE):
         monkeypatch.delenv(name, raising=False)
     for name, text in azure.settings.items():
         monkeypatch.setenv(name, text)
     for name in ("azure", "msal", "aiohttp.access"):
         monkeypatch.setattr(logging.getLogger(name), "level", logging.WARNING)
-    return Terminal(azure, monkeypatch, capsys)
+    yield Terminal(azure, monkeypatch, capsys)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
