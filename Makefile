@@ -18,10 +18,10 @@ demo: .venv/.ready ## three accounts over a hundred days in a hundred seconds, w
 run: .venv/.ready ## the function app and the emulated Azure, running until you stop them
 	@$(PY) -m lab.demo.stay
 
-test: .venv/.ready ## the tests that take minutes together, or with ARGS="tests/turns" those of a folder
+test: .venv/.ready ## all tests that are not long; with ARGS="tests/turns" all tests of that folder
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools $(if $(findstring tests/,$(ARGS)),,-m "not long") $(ARGS)
 
-test-long: .venv/.ready ## the tests that go through every call, history, page or life; longer than all the others
+test-long: .venv/.ready ## the long tests, which go through every call and every history, or wait for other programs
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools -m long $(ARGS)
 
 coverage: .venv/.ready ## both kinds of tests, and which lines of the code they run; takes longer

@@ -23,7 +23,7 @@ from tests.support.real_parts import Parts, Spoiled, parts_over
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# What goes through every call, history, page or life, or waits for other programs many times.
+# What goes through every call, every history or every entry of the runbook, or waits for other programs many times.
 LONG = (
     "cli/test_commands.py",
     "docs/test_docs.py",

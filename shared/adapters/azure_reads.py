@@ -104,7 +104,7 @@ class AzureReads:
         with _errors(operation, scope):
             found, url, seen = list[Any](), first, set[str]()
             while url and len(seen) < operation.most_pages:
-                if url in seen or urlsplit(url)[:2] != urlsplit(first)[:2]:
+                if url in seen or not _goes_on(first, url, operation):
                     raise UnexpectedAnswer(scope, f"could not {operation.doing}: its next page leads astray.")
                 seen.add(url)
                 page = _json(await self._send(HttpRequest(operation.method, url)))
@@ -189,6 +189,13 @@ def _check(operation: ReadOperation, resource: str, principal: str = "") -> None
         raise ValueError(f"{operation.path} is not in the table of what is read")
     if not _ID.fullmatch(resource):
         raise UnexpectedAnswer(quotable(plain(resource)), f"could not {operation.doing}: this is not a resource id.")
+
+
+def _goes_on(first: str, url: str, operation: ReadOperation) -> bool:
+    """Return whether an address can be the next page of a list: on the same host, and by POST on the same path, since a
+    POST to another one could change something."""
+    here, there = urlsplit(first), urlsplit(url)
+    return there[:2] == here[:2] and (operation.method == "GET" or there.path.casefold() == here.path.casefold())
 
 
 @contextmanager

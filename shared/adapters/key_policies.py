@@ -35,7 +35,7 @@ class KeyPolicies:
 
         Azure is asked what it would deny, and what is assigned. Neither alone is enough: the first promises nothing of
         policies that change an account, and the second shows neither what an initiative has in it nor what a custom
-        policy does. So if one of those is assigned, Azure is also asked what it noted of the account and each policy.
+        policy does. So if one of those is assigned, Azure is also asked what policies last found of the account.
         """
         id_ = str(account)
         lacking: dict[str, RotationError] = {}

@@ -24,7 +24,7 @@ _ACTING = {
     "modify": "switches keys off again at once",
     "deployifnotexists": "switches keys off again some minutes later",
 }
-_CHANGING = {"modify", "deployifnotexists", "append"}  # what Azure does not show when it is asked what it would deny
+_CHANGES_NOTHING = {"audit", "auditifnotexists", "deny", "denyaction", "disabled", "manual"}
 _BUILT_IN = "/providers/microsoft.authorization/policydefinitions/"
 _FIELD = "disablelocalauth"
 
@@ -91,7 +91,7 @@ class Denial:
 
 @dataclass(frozen=True)
 class PolicyState:
-    """What Azure noted of one policy and the account, when it last looked. That can be a day ago.
+    """What one policy last found of the account. That can be a day ago.
 
     assignment: The resource id of the assignment.
     definition: The resource id of the policy.
@@ -111,8 +111,8 @@ class PolicyState:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is known what it does: it changes nothing by itself, or its definition is known."""
-        return self.effect.casefold() not in _CHANGING or bool(_known(self.definition))
+        """Whether it is known what it does: it changes nothing by itself, or it is known to keep keys off."""
+        return self.effect.casefold() in _CHANGES_NOTHING or bool(self.keeps_keys_off)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def policy_answer(
     account: The account's id.
     assignments: All that are assigned to it and above it.
     denials: What Azure says that policies would do.
-    states: What Azure last noted of policies and the account. Only what is assigned now counts.
+    states: What policies last found of the account. Only what is assigned now counts.
     exemptions: Those that cover it. They are taken as they are now.
     now: The time, in UTC.
     """
@@ -179,12 +179,12 @@ def policy_answer(
 
     acting = {one.id.casefold(): one for one in assignments if one.acts_on(account) and counts(one.id)}
     left = [one for one in denials if one.effect.casefold() in _ACTING and counts(one.assignment, one.part)]
-    noted = [one for one in states if one.assignment.casefold() in acting]
-    open_ = [one for one in noted if counts(one.assignment, one.part)]
+    found = [one for one in states if one.assignment.casefold() in acting]
+    open_ = [one for one in found if counts(one.assignment, one.part)]
     said = {one.assignment.casefold(): _by_denial(one, acting) for one in left if one.is_about_keys}
     inside = {id_: _sentence(acting[id_].title, does, acting[id_]) for id_, does in _inside(open_, acting)}
     known = {id_: _by_assignment(one) for id_, one in acting.items() if one.keeps_keys_off and not one.selective}
-    clear = _ids(noted) - _ids(one for one in open_ if not one.is_clear)
+    clear = _ids(found) - _ids(one for one in open_ if not one.is_clear)
     blockers = said | inside | known
     return PolicyAnswer(tuple(blockers.values()), tuple(_unseen(acting.values(), left, {*blockers, *clear})))
 

@@ -253,13 +253,27 @@ async def test_a_part_of_an_initiative_that_keeps_keys_off_blocks_a_trial_unless
     assert (await check(wired)).blockers == ()
 
 
-async def test_the_notes_of_an_account_with_many_policies_come_on_several_pages(wired: Parts) -> None:
+async def test_what_many_policies_found_comes_on_several_pages(wired: Parts) -> None:
     wired.azure.world.arm_page = 2
     looks = [PolicyPart(KEYS_OFF_AUDIT, reference=f"look {number}") for number in range(4)]
     wired.azure.world.policies.assigned.append(baseline(*looks, PolicyPart(KEYS_OFF_DEPLOY, reference="act")))
     mark = wired.mark()
     assert len((await check(wired)).blockers) == 1
     assert wired.names(since=mark).count("arm.queryPolicyStates") == 3
+
+
+async def test_a_next_page_that_is_asked_for_by_post_is_on_the_same_path_or_nothing_is_sent(
+    wired: Parts, spoiled: Spoiled
+) -> None:
+    account, world = wired.account(), wired.azure.world
+    world.policies.assigned.append(baseline(PolicyPart(KEYS_OFF_AUDIT, reference="look")))
+    before = [key.value for key in account.keys.values()]
+    elsewhere = f"{wired.azure.urls['arm']}{account.id}/regenerateKey?api-version=2025-09-01"
+    spoiled.body("arm.queryPolicyStates", {"value": [], "@odata.nextLink": elsewhere})
+    found = await check(wired)
+    assert any("its next page leads astray" in one for one in found.unseen)
+    assert "arm.regenerateKey" not in wired.names()
+    assert [key.value for key in account.keys.values()] == before
 
 
 async def test_an_initiative_that_only_looks_blocks_nothing_and_leaves_nothing_unknown(wired: Parts) -> None:

@@ -128,11 +128,13 @@ CUSTOM = f"{SUBSCRIPTION}{BUILT_IN}own"
         (PolicyState(ID, CUSTOM, "audit"), 0, 0),
         (PolicyState(ID, CUSTOM, "modify"), 0, 1),
         (PolicyState(ID, OTHER, "append"), 0, 1),
+        (PolicyState(ID, CUSTOM, ""), 0, 1),
+        (PolicyState(ID, MODIFY, "an effect of tomorrow"), 0, 1),
         (PolicyState(f"{ID}-2", MODIFY, "modify"), 0, 1),
     ],
 )
 @pytest.mark.parametrize("definition", [INITIATIVE, CUSTOM])
-def test_what_azure_noted_of_an_initiative_says_what_it_does(
+def test_what_its_policies_found_says_what_an_initiative_does(
     definition: str, state: PolicyState, blocks: int, unknown: int
 ) -> None:
     found = answered(assigned(definition), state)
@@ -160,7 +162,7 @@ def test_an_exemption_can_be_limited_to_a_part_of_an_initiative(exemption: Exemp
         assert len(answered(assigned(INITIATIVE), fact, exemption).blockers) == blocks
 
 
-def test_what_azure_noted_of_a_policy_counts_only_while_it_is_assigned_and_acts() -> None:
+def test_what_a_policy_found_counts_only_while_it_is_assigned_and_acts() -> None:
     state = PolicyState(ID, MODIFY, "modify")
     assert answered(state).blockers == ()
     assert answered(assigned(INITIATIVE, enforced=False), state).blockers == ()

@@ -1,9 +1,9 @@
 """Azure Policy as Azure Resource Manager shows it: assignments and exemptions of an account, what would be denied, and
-what was noted of each policy and the account.
+what policies last found of the account.
 
 The answer about denials knows the assignments on the resource group and above, and no exemption: whether Azure minds
 exemptions there is not documented (docs/facts.md, Trials). A policy that modifies is not in it. `management` admits the
-calls and has the routes. What is noted is always of now, while Azure's notes can be a day old.
+calls and has the routes. They find what is so now; with Azure that can be a day old.
 """
 
 from collections.abc import Callable

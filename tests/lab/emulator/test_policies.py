@@ -128,7 +128,7 @@ async def test_the_parts_of_an_initiative_act_until_the_account_is_exempt_from_t
     assert (await switched(send, account, off=False))[0] == 200
 
 
-async def test_azure_shows_what_it_noted_of_each_policy_and_an_account(azure, account, send) -> None:
+async def test_azure_shows_what_each_policy_found_of_an_account(azure, account, send) -> None:
     azure.world.policies.assigned += [BASELINE, AssignedPolicy("elsewhere", f"{SUBSCRIPTION}/resourceGroups/other")]
     path = f"{account.id}/providers/Microsoft.PolicyInsights/policyStates/latest/queryResults"
     status, body = await send("POST", path, "2024-10-01")
